@@ -1,0 +1,43 @@
+//! `supervisord.conf`: bytes in, a resolved [`Config`] out. Pure: what it must know of the machine it asks a [`Host`].
+//!
+//! [`load`] locates and reads the main file ([`ini`]), follows `[include]`, then reads each section in the order of
+//! Supervisor, so that of two errors the same one is reported. Every value passes [`expand`] and then its type in
+//! [`values`]; an error carries the file, line, section, key and value it is about ([`ConfigError`]).
+
+mod check;
+pub mod environment;
+mod error;
+pub mod expand;
+mod format;
+mod group;
+mod help;
+mod host;
+mod http_server;
+mod include;
+pub mod ini;
+mod load;
+mod locate;
+mod log_channel;
+mod model;
+mod options;
+pub mod paths;
+mod program;
+mod python;
+pub mod repr;
+mod rpcinterface;
+mod section;
+pub mod shlex;
+pub mod signal;
+mod supervisorctl;
+mod supervisord;
+pub mod values;
+
+pub use check::{Check, check};
+pub use error::{ConfigError, Place};
+pub use help::help;
+pub use host::Host;
+pub use load::load;
+pub use locate::ROOT_SEARCH_WARNING;
+pub use model::*;
+pub use options::{Invocation, Options};
+pub use supervisorctl::load_ctl;

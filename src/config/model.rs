@@ -1,0 +1,303 @@
+//! What a configuration says, once every default, expansion and include is resolved: plain data, nothing lazy.
+
+use std::path::PathBuf;
+
+/// A whole configuration: the main file with its includes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Config {
+    /// Absolute path of the main file, pinned at the first load so that a reload after `chdir` finds it again.
+    pub path: PathBuf,
+    /// `[supervisord]`.
+    pub supervisord: Supervisord,
+    /// Every group, sorted by (priority, name).
+    pub groups: Vec<GroupConfig>,
+    /// TCP servers in file order, then Unix ones (`Supervisor: options.py server_configs_from_parser`).
+    pub servers: Vec<ServerConfig>,
+    /// Whether `[rpcinterface:supervisor]` is there; without it the `supervisor.*` methods do not exist.
+    pub has_supervisor_rpc: bool,
+    /// What to write to the activity log once it is open: critical lines, then warnings, then info.
+    pub notices: Vec<Notice>,
+}
+
+/// One line that parsing wants in the activity log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Notice {
+    /// Its level.
+    pub level: Level,
+    /// Its text.
+    pub text: String,
+}
+
+impl Notice {
+    /// A line that names something left out.
+    pub fn critical(text: impl Into<String>) -> Notice {
+        Notice { level: Level::Critical, text: text.into() }
+    }
+
+    /// A line that names something to look at.
+    pub fn warn(text: impl Into<String>) -> Notice {
+        Notice { level: Level::Warn, text: text.into() }
+    }
+
+    /// A line for the record.
+    pub fn info(text: impl Into<String>) -> Notice {
+        Notice { level: Level::Info, text: text.into() }
+    }
+}
+
+/// Severity of an activity-log line (`Supervisor: loggers.py LevelsByName`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Level {
+    /// `BLAT`, 3
+    Blather = 3,
+    /// `TRAC`, 5
+    Trace = 5,
+    /// `DEBG`, 10
+    Debug = 10,
+    /// `INFO`, 20
+    Info = 20,
+    /// `WARN`, 30
+    Warn = 30,
+    /// `ERRO`, 40
+    Error = 40,
+    /// `CRIT`, 50
+    Critical = 50,
+}
+
+impl Level {
+    /// The four letters written into a log line.
+    pub fn tag(self) -> &'static str {
+        match self {
+            Level::Blather => "BLAT",
+            Level::Trace => "TRAC",
+            Level::Debug => "DEBG",
+            Level::Info => "INFO",
+            Level::Warn => "WARN",
+            Level::Error => "ERRO",
+            Level::Critical => "CRIT",
+        }
+    }
+}
+
+/// `[supervisord]`, with its paths made absolute against the working directory at start.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Supervisord {
+    /// Activity log; [`MainLog::Syslog`] for the literal `syslog`.
+    pub logfile: MainLog,
+    /// Rotation size in bytes; 0 or less never rotates.
+    pub logfile_maxbytes: i64,
+    /// Rotated files kept; 0 truncates.
+    pub logfile_backups: i64,
+    /// Least severe level written.
+    pub loglevel: Level,
+    /// Where the daemon's pid is written.
+    pub pidfile: PathBuf,
+    /// Applied only when daemonising.
+    pub umask: u32,
+    /// Stay in the foreground.
+    pub nodaemon: bool,
+    /// In the foreground, do not echo the log on stdout.
+    pub silent: bool,
+    /// Least acceptable RLIMIT_NOFILE.
+    pub minfds: i64,
+    /// Least acceptable RLIMIT_NPROC.
+    pub minprocs: i64,
+    /// Leave AUTO child logs of an earlier run in place.
+    pub nocleanup: bool,
+    /// Directory of AUTO child logs.
+    pub childlogdir: PathBuf,
+    /// Account the daemon switches to.
+    pub user: Option<User>,
+    /// Working directory, applied only when daemonising.
+    pub directory: Option<PathBuf>,
+    /// Drop ANSI escape sequences from child logs.
+    pub strip_ansi: bool,
+    /// For children only, in file order. Already merged into every [`ProcessConfig::environment`].
+    pub environment: Vec<(String, String)>,
+    /// Instance name shown to clients and put into AUTO log names.
+    pub identifier: String,
+}
+
+/// Where the activity log goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum MainLog {
+    /// A file, absolute.
+    File(PathBuf),
+    /// The system log.
+    Syslog,
+}
+
+/// A resolved account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct User {
+    /// Login name.
+    pub name: String,
+    /// User id.
+    pub uid: u32,
+    /// Primary group id.
+    pub gid: u32,
+}
+
+/// A group of processes that is added, removed and reported as one.
+#[derive(Debug, Clone, PartialEq)]
+pub struct GroupConfig {
+    /// Group name.
+    pub name: String,
+    /// Lower starts first and stops last.
+    pub priority: i64,
+    /// What made the group.
+    pub kind: GroupKind,
+    /// In start order: by (priority, name) for a program section, in `programs=` order for a `[group:x]`.
+    pub processes: Vec<ProcessConfig>,
+}
+
+/// Which section a group comes from.
+#[derive(Debug, Clone, PartialEq)]
+pub enum GroupKind {
+    /// A `[program:x]` outside any group.
+    Program,
+    /// A `[group:x]`.
+    Group,
+}
+
+/// When an exited process is started again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Autorestart {
+    /// Never.
+    Never,
+    /// When the exit code is not among `exitcodes`.
+    Unexpected,
+    /// Always.
+    Always,
+}
+
+/// One process, every key expanded for its own `process_num`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ProcessConfig {
+    /// Process name (unique within its group).
+    pub name: String,
+    /// The command line as written; split into words at spawn time.
+    pub command: String,
+    /// Working directory of the child.
+    pub directory: Option<String>,
+    /// Umask of the child; `None` inherits.
+    pub umask: Option<u32>,
+    /// Lower starts first and stops last.
+    pub priority: i64,
+    /// Start with the daemon.
+    pub autostart: bool,
+    /// Start again after an exit.
+    pub autorestart: Autorestart,
+    /// Seconds a process must stay up to count as started.
+    pub startsecs: i64,
+    /// Failed starts in a row before FATAL.
+    pub startretries: i64,
+    /// Exit codes that count as expected.
+    pub exitcodes: Vec<i32>,
+    /// Signal number that asks the process to stop.
+    pub stopsignal: i32,
+    /// Seconds before SIGKILL follows.
+    pub stopwaitsecs: i64,
+    /// Send `stopsignal` to the whole process group.
+    pub stopasgroup: bool,
+    /// Send SIGKILL to the whole process group.
+    pub killasgroup: bool,
+    /// Account of the child.
+    pub user: Option<User>,
+    /// `[supervisord]` environment overridden by the program's own, in the order first set.
+    pub environment: Vec<(String, String)>,
+    /// `SUPERVISOR_SERVER_URL` of the child; `None` is AUTO.
+    pub serverurl: Option<String>,
+    /// Send stderr where stdout goes.
+    pub redirect_stderr: bool,
+    /// The stdout log.
+    pub stdout: ChannelConfig,
+    /// The stderr log; its file is [`LogFile::None`] when `redirect_stderr` is set.
+    pub stderr: ChannelConfig,
+}
+
+/// The log of one output channel.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChannelConfig {
+    /// Where it goes.
+    pub file: LogFile,
+    /// Rotation size in bytes; 0 or less never rotates.
+    pub maxbytes: i64,
+    /// Rotated files kept; 0 truncates.
+    pub backups: i64,
+    /// Capture-mode buffer in bytes; 0 is off.
+    pub capture_maxbytes: i64,
+    /// Emit PROCESS_LOG events.
+    pub events_enabled: bool,
+    /// Also write each line to the system log.
+    pub syslog: bool,
+}
+
+/// A child log target.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LogFile {
+    /// No file.
+    None,
+    /// A file named by the daemon in `childlogdir`.
+    Auto,
+    /// A path, as written (relative ones resolve when the file is opened).
+    Path(PathBuf),
+}
+
+/// One HTTP server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServerConfig {
+    /// Section name, for messages.
+    pub section: String,
+    /// Where it listens.
+    pub address: Address,
+    /// Basic authentication; `None` lets everybody in.
+    pub credentials: Option<Credentials>,
+}
+
+/// Where an HTTP server listens.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Address {
+    /// A Unix socket.
+    Unix {
+        /// Absolute path.
+        path: PathBuf,
+        /// Mode of the socket file.
+        mode: u32,
+        /// Owner to set; `None` leaves it.
+        uid: Option<u32>,
+        /// Group to set; `None` leaves it.
+        gid: Option<u32>,
+    },
+    /// A TCP port; an empty host is every interface.
+    Inet {
+        /// Host or address, lower-cased, maybe empty; an IPv6 address keeps its brackets.
+        host: String,
+        /// Port, 1 to 65535.
+        port: u16,
+    },
+}
+
+/// User name and password of a server; the password may be `{SHA}` and a hex SHA-1.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Credentials {
+    /// User name.
+    pub username: String,
+    /// Password or its hash.
+    pub password: String,
+}
+
+/// `[supervisorctl]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CtlConfig {
+    /// `http://host:port` or `unix:///path`.
+    pub serverurl: String,
+    /// User name sent to the server.
+    pub username: Option<String>,
+    /// Password sent to the server.
+    pub password: Option<String>,
+    /// Prompt of the interactive shell.
+    pub prompt: String,
+    /// History of the interactive shell.
+    pub history_file: Option<PathBuf>,
+}
