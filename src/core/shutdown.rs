@@ -1,0 +1,95 @@
+//! The order in which everything stops: highest priority number first, one priority after the other, and all groups of
+//! one priority at the same time (Supervisor takes one group after the other; ARCHITECTURE.md, divergence D12).
+
+use super::{Core, Event, Kernel, Mono, Mood, Now, Outbox, ProcId, State, Tell};
+use crate::config::Level;
+
+/// Seconds between two `waiting for ... to die` lines (`Supervisor: supervisord.py shutdown_report`).
+const SHUTDOWN_REPORT_SECS: i64 = 3;
+
+/// How far the way down is.
+#[derive(Debug)]
+pub(super) struct Shutdown {
+    pub(super) mood: Mood,
+    begun: bool,
+    halted: bool,
+    next_report: Option<Mono>,
+}
+
+impl Default for Shutdown {
+    fn default() -> Self {
+        Shutdown { mood: Mood::Running, begun: false, halted: false, next_report: None }
+    }
+}
+
+impl Shutdown {
+    pub(super) fn next_report(&self) -> Option<Mono> {
+        self.next_report
+    }
+}
+
+impl Core {
+    /// Takes the way down as far as it goes now: called every turn.
+    pub(super) fn continue_shutdown(&mut self, now: Now, kernel: &mut dyn Kernel, out: &mut Outbox) {
+        if self.shutdown.mood == Mood::Running || self.shutdown.halted {
+            return;
+        }
+        if !self.shutdown.begun {
+            self.shutdown.begun = true;
+            self.shutdown.next_report = Some(now.mono);
+            out.push(Tell::Event(Event::SupervisorStopping));
+        }
+        // Stopping may finish a whole priority on the spot (BACKOFF gives up at once): then the next one follows.
+        while let Some(priority) = self.last_unstopped_priority() {
+            self.stop_priority(now, priority, kernel, out);
+            if self.last_unstopped_priority() == Some(priority) {
+                break;
+            }
+        }
+        let unstopped = self.unstopped();
+        if unstopped.is_empty() {
+            self.shutdown.halted = true;
+            self.shutdown.next_report = None;
+            return out.push(Tell::Halt(self.shutdown.mood));
+        }
+        if self.shutdown.next_report.is_some_and(|due| due <= now.mono) {
+            self.report_unstopped(&unstopped, out);
+            self.shutdown.next_report = Some(now.mono.plus_secs(SHUTDOWN_REPORT_SECS));
+        }
+    }
+
+    fn report_unstopped(&self, unstopped: &[ProcId], out: &mut Outbox) {
+        let processes: Vec<_> = unstopped.iter().filter_map(|id| self.process(*id)).collect();
+        let names: Vec<&str> = processes.iter().map(|process| process.config.name.as_str()).collect();
+        out.log(Level::Info, format!("waiting for {} to die", names.join(", ")));
+        for process in processes {
+            out.log(Level::Blather, format!("{} state: {}", process.config.name, process.state().name()));
+        }
+    }
+
+    /// Everything that still has to stop, in the order groups were added.
+    fn unstopped(&self) -> Vec<ProcId> {
+        let members = self.groups().iter().flat_map(|group| &group.members);
+        members.copied().filter(|id| self.process(*id).is_some_and(|process| !process.state().is_stopped())).collect()
+    }
+
+    /// The highest priority number of a group that still has something to stop.
+    fn last_unstopped_priority(&self) -> Option<i64> {
+        let is_unstopped = |id: &ProcId| self.process(*id).is_some_and(|process| !process.state().is_stopped());
+        self.groups().iter().filter(|group| group.members.iter().any(is_unstopped)).map(|group| group.priority).max()
+    }
+
+    fn stop_priority(&mut self, now: Now, priority: i64, kernel: &mut dyn Kernel, out: &mut Outbox) {
+        let groups: Vec<_> = self.groups().iter().filter(|group| group.priority == priority).cloned().collect();
+        for group in groups.iter().rev() {
+            for id in self.members_by_priority(group).into_iter().rev() {
+                self.with_process(now, id, out, |process, out| match process.state() {
+                    // A refusal is in the log, and SIGKILL follows when stopwaitsecs are over.
+                    State::Running | State::Starting => drop(process.stop(now, kernel, out)),
+                    State::Backoff => process.give_up(out),
+                    State::Stopped | State::Stopping | State::Exited | State::Fatal | State::Unknown => {}
+                });
+            }
+        }
+    }
+}

@@ -1,0 +1,233 @@
+//! The process table, and what is done with each input.
+
+use std::collections::BTreeSet;
+
+use super::groups::Groups;
+use super::pending::Pending;
+use super::shutdown::Shutdown;
+use super::{
+    Event, ExitStatus, Input, Kernel, Mono, Mood, Now, Outbox, Pid, ProcId, Process, Reply, Request, Tell, Ticket,
+};
+use crate::config::{GroupConfig, Level};
+
+pub use super::groups::Group;
+
+/// The supervisor. It owns every process; nothing else changes one.
+///
+/// Drive it with [`Core::handle`] for each thing that happened and then [`Core::tick`] once a turn; sleep until
+/// [`Core::next_deadline`]. Calling `tick` without need is harmless.
+#[derive(Debug, Default)]
+pub struct Core {
+    pub(super) table: Vec<Option<Process>>,
+    generations: Vec<u32>,
+    pub(super) groups: Groups,
+    /// Which process runs as which pid, sorted by pid.
+    pids: Vec<(Pid, ProcId)>,
+    /// Deadlines of processes, soonest first.
+    due: BTreeSet<(Mono, ProcId)>,
+    /// The deadline of each slot that is in `due`.
+    scheduled: Vec<Option<Mono>>,
+    pub(super) pending: Vec<Pending>,
+    pub(super) shutdown: Shutdown,
+}
+
+impl Core {
+    /// A supervisor of these groups. Nothing is started before the first [`Core::tick`].
+    pub fn new(groups: Vec<GroupConfig>, out: &mut Outbox) -> Self {
+        let mut core = Core::default();
+        core.groups.configured.clone_from(&groups);
+        for group in groups {
+            core.insert_group(group, out);
+        }
+        out.push(Tell::Event(Event::SupervisorRunning));
+        core
+    }
+
+    /// Normal operation, or on the way down.
+    pub fn mood(&self) -> Mood {
+        self.shutdown.mood
+    }
+
+    /// The groups, in the order they were added.
+    pub fn groups(&self) -> &[Group] {
+        &self.groups.active
+    }
+
+    /// The groups of the configuration that was read last.
+    pub fn configured(&self) -> &[GroupConfig] {
+        &self.groups.configured
+    }
+
+    /// A process, unless it was removed since.
+    pub fn process(&self, id: ProcId) -> Option<&Process> {
+        self.table.get(id.slot as usize)?.as_ref().filter(|process| process.id == id)
+    }
+
+    /// Every process, in no particular order.
+    pub fn processes(&self) -> impl Iterator<Item = &Process> {
+        self.table.iter().flatten()
+    }
+
+    /// Takes in one happening.
+    pub fn handle(&mut self, now: Now, input: Input, kernel: &mut dyn Kernel, out: &mut Outbox) {
+        match input {
+            Input::Exited(pid, status) => self.reaped(now, pid, status, out),
+            Input::Request(ticket, request) => self.request(now, ticket, request, kernel, out),
+            Input::ConfigRead(ticket, result) => self.config_read(ticket, result, out),
+            Input::ExitSignal(name) => {
+                out.log(Level::Warn, format!("received {name} indicating exit request"));
+                self.shutdown.mood = Mood::Shutdown;
+            }
+            Input::RestartSignal => {
+                if self.shutdown.mood == Mood::Shutdown {
+                    out.log(Level::Warn, "ignored SIGHUP indicating restart request (shutdown in progress)");
+                } else {
+                    out.log(Level::Warn, "received SIGHUP indicating restart request");
+                    self.shutdown.mood = Mood::Restarting;
+                }
+            }
+        }
+    }
+
+    /// Does everything that is due by now, in start order.
+    pub fn tick(&mut self, now: Now, kernel: &mut dyn Kernel, out: &mut Outbox) {
+        let mut due: Vec<ProcId> = Vec::new();
+        while let Some(&(deadline, id)) = self.due.first() {
+            if deadline > now.mono {
+                break;
+            }
+            self.due.pop_first();
+            self.scheduled[id.slot as usize] = None;
+            due.push(id);
+        }
+        due.sort_by_key(|id| self.groups.start_order(*id, &self.table));
+        for id in due {
+            let mood = self.shutdown.mood;
+            self.with_process(now, id, out, |process, out| process.transition(now, mood, kernel, out));
+        }
+        self.report_waiting(now, out);
+        self.continue_shutdown(now, kernel, out);
+    }
+
+    /// When [`Core::tick`] wants to be called next; `None` is never.
+    pub fn next_deadline(&self) -> Option<Mono> {
+        let processes = self.due.first().map(|(deadline, _)| *deadline);
+        let reports = self.pending.iter().filter_map(Pending::next_report).min();
+        [processes, reports, self.shutdown.next_report()].into_iter().flatten().min()
+    }
+
+    /// Changes one process and keeps the timers, the pids and the waiting clients in step with it.
+    pub(super) fn with_process<T>(
+        &mut self,
+        now: Now,
+        id: ProcId,
+        out: &mut Outbox,
+        change: impl FnOnce(&mut Process, &mut Outbox) -> T,
+    ) -> Option<T> {
+        let process = self.table.get_mut(id.slot as usize)?.as_mut().filter(|process| process.id == id)?;
+        let (state_before, pid_before) = (process.state(), process.pid());
+        let result = change(process, out);
+        let (state, pid, deadline) = (process.state(), process.pid(), process.deadline());
+        self.schedule(id, deadline);
+        if pid != pid_before {
+            self.move_pid(id, pid_before, pid);
+        }
+        if state != state_before {
+            self.resolve_pending(now, id, out);
+        }
+        Some(result)
+    }
+
+    /// Puts a process into the table and on the timers.
+    pub(super) fn insert_process(&mut self, group: &str, config: crate::config::ProcessConfig) -> ProcId {
+        let slot = self.table.iter().position(Option::is_none).unwrap_or(self.table.len());
+        if slot == self.table.len() {
+            self.table.push(None);
+            self.generations.push(0);
+            self.scheduled.push(None);
+        }
+        let id = ProcId { slot: slot as u32, generation: self.generations[slot] };
+        let process = Process::new(id, group, config);
+        let deadline = process.deadline();
+        self.table[slot] = Some(process);
+        self.schedule(id, deadline);
+        id
+    }
+
+    /// Takes a process out of the table for good; its id names nothing from now on.
+    pub(super) fn remove_process(&mut self, id: ProcId) {
+        self.schedule(id, None);
+        let slot = id.slot as usize;
+        self.table[slot] = None;
+        self.generations[slot] = self.generations[slot].wrapping_add(1);
+    }
+
+    fn reaped(&mut self, now: Now, pid: Pid, status: ExitStatus, out: &mut Outbox) {
+        match self.pids.binary_search_by_key(&pid, |(pid, _)| *pid) {
+            Ok(index) => {
+                let id = self.pids[index].1;
+                self.with_process(now, id, out, |process, out| process.finish(now, status, out));
+            }
+            Err(_) => out.log(Level::Info, format!("reaped unknown pid {pid} ({status})")),
+        }
+    }
+
+    fn request(&mut self, now: Now, ticket: Ticket, request: Request, kernel: &mut dyn Kernel, out: &mut Outbox) {
+        if let Request::RemoteCommunication { kind, data } = request {
+            out.push(Tell::Event(Event::RemoteCommunication { kind, data }));
+            return out.push(Tell::Reply(ticket, Reply::Done));
+        }
+        if self.shutdown.mood != Mood::Running {
+            return out.push(Tell::Reply(ticket, Reply::Refused(super::Refusal::ShuttingDown)));
+        }
+        match request {
+            Request::Start { name, wait } => self.start(now, ticket, &name, wait, kernel, out),
+            Request::StartGroup { group, wait } => self.start_group(now, ticket, &group, wait, kernel, out),
+            Request::StartAll { wait } => self.start_all(now, ticket, wait, kernel, out),
+            Request::Stop { name, wait } => self.stop(now, ticket, &name, wait, kernel, out),
+            Request::StopGroup { group, wait } => self.stop_group(now, ticket, &group, wait, kernel, out),
+            Request::StopAll { wait } => self.stop_all(now, ticket, wait, kernel, out),
+            Request::Signal { name, signal } => self.signal(now, ticket, &name, &signal, kernel, out),
+            Request::SignalGroup { group, signal } => self.signal_group(now, ticket, &group, &signal, kernel, out),
+            Request::SignalAll { signal } => self.signal_all(now, ticket, &signal, kernel, out),
+            Request::Reread => out.push(Tell::ReadConfig(ticket)),
+            Request::AddGroup(name) => self.add_group(ticket, &name, out),
+            Request::RemoveGroup(name) => self.remove_group(ticket, &name, out),
+            Request::Shutdown => self.leave(ticket, Mood::Shutdown, out),
+            Request::Restart => self.leave(ticket, Mood::Restarting, out),
+            // Answered above: it works on the way down too.
+            Request::RemoteCommunication { .. } => {}
+        }
+    }
+
+    fn leave(&mut self, ticket: Ticket, mood: Mood, out: &mut Outbox) {
+        self.shutdown.mood = mood;
+        out.push(Tell::Reply(ticket, Reply::Done));
+    }
+
+    fn schedule(&mut self, id: ProcId, deadline: Option<Mono>) {
+        let scheduled = &mut self.scheduled[id.slot as usize];
+        if *scheduled == deadline {
+            return;
+        }
+        if let Some(old) = scheduled.take() {
+            self.due.remove(&(old, id));
+        }
+        if let Some(new) = deadline {
+            self.due.insert((new, id));
+            *scheduled = Some(new);
+        }
+    }
+
+    fn move_pid(&mut self, id: ProcId, from: Pid, to: Pid) {
+        if let Ok(index) = self.pids.binary_search_by_key(&from, |(pid, _)| *pid) {
+            self.pids.remove(index);
+        }
+        if to != 0 {
+            match self.pids.binary_search_by_key(&to, |(pid, _)| *pid) {
+                Ok(index) => self.pids[index] = (to, id),
+                Err(index) => self.pids.insert(index, (to, id)),
+            }
+        }
+    }
+}
