@@ -1,0 +1,128 @@
+//! Methods that say how things are.
+
+use super::params::Params;
+use super::{Channel, Outcome, Surroundings};
+use crate::SUPERVISOR_VERSION;
+use crate::core::{Core, Process, State};
+use crate::xmlrpc::{Fault, Value, code};
+
+type Result = std::result::Result<Outcome, Fault>;
+
+/// The version of the RPC interface; clients refuse any other.
+const API_VERSION: &str = "3.0";
+
+/// A moment in local time, as far as descriptions need it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LocalTime {
+    /// 1 to 12.
+    pub month: u8,
+    /// 1 to 31.
+    pub day: u8,
+    /// 0 to 23.
+    pub hour: u8,
+    /// 0 to 59.
+    pub minute: u8,
+}
+
+impl LocalTime {
+    /// `Nov 22 01:31 PM`, in English whatever the locale.
+    fn stamp(self) -> String {
+        const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+        let month = MONTHS.get(usize::from(self.month).wrapping_sub(1)).copied().unwrap_or("???");
+        let half = if self.hour < 12 { "AM" } else { "PM" };
+        let hour = if self.hour.is_multiple_of(12) { 12 } else { self.hour % 12 };
+        format!("{month} {:02} {hour:02}:{:02} {half}", self.day, self.minute)
+    }
+}
+
+/// A run time as Python prints one: `0:00:05`, `1 day, 0:00:00`. Never negative.
+pub fn uptime(secs: i64) -> String {
+    let secs = secs.max(0);
+    let (days, rest) = (secs / 86_400, secs % 86_400);
+    let clock = format!("{}:{:02}:{:02}", rest / 3600, rest % 3600 / 60, rest % 60);
+    match days {
+        0 => clock,
+        1 => format!("1 day, {clock}"),
+        _ => format!("{days} days, {clock}"),
+    }
+}
+
+pub(super) fn api_version(params: &Params, _: &Core, _: &dyn Surroundings) -> Result {
+    params.count(0, 0)?;
+    Ok(Outcome::Value(API_VERSION.into()))
+}
+
+pub(super) fn supervisor_version(params: &Params, _: &Core, _: &dyn Surroundings) -> Result {
+    params.count(0, 0)?;
+    Ok(Outcome::Value(SUPERVISOR_VERSION.into()))
+}
+
+pub(super) fn identification(params: &Params, _: &Core, around: &dyn Surroundings) -> Result {
+    params.count(0, 0)?;
+    Ok(Outcome::Value(around.identifier().into()))
+}
+
+pub(super) fn state(params: &Params, core: &Core, _: &dyn Surroundings) -> Result {
+    params.count(0, 0)?;
+    Ok(Outcome::Value(Value::Struct(vec![
+        ("statecode".to_owned(), core.mood().code().into()),
+        ("statename".to_owned(), core.mood().name().into()),
+    ])))
+}
+
+pub(super) fn pid(params: &Params, _: &Core, around: &dyn Surroundings) -> Result {
+    params.count(0, 0)?;
+    Ok(Outcome::Value(i64::from(around.pid()).into()))
+}
+
+pub(super) fn process_info(params: &Params, core: &Core, around: &dyn Surroundings) -> Result {
+    params.count(1, 1)?;
+    let name = params.text(0)?;
+    let process = core.find_process(&name).ok_or_else(|| Fault::with(code::BAD_NAME, name))?;
+    Ok(Outcome::Value(info(process, around)))
+}
+
+/// Sorted by group name, then process name.
+pub(super) fn all_process_info(params: &Params, core: &Core, around: &dyn Surroundings) -> Result {
+    params.count(0, 0)?;
+    let mut processes: Vec<&Process> = core.processes().collect();
+    processes.sort_by(|a, b| (&a.group, &a.config.name).cmp(&(&b.group, &b.config.name)));
+    Ok(Outcome::Value(Value::Array(processes.into_iter().map(|process| info(process, around)).collect())))
+}
+
+fn info(process: &Process, around: &dyn Surroundings) -> Value {
+    let stdout = around.log_path(process.id, Channel::Stdout).unwrap_or_default();
+    let stderr = around.log_path(process.id, Channel::Stderr).unwrap_or_default();
+    let now = around.wall_secs();
+    let members: [(&str, Value); 14] = [
+        ("name", process.config.name.as_str().into()),
+        ("group", process.group.as_str().into()),
+        ("start", process.start_wall_secs().into()),
+        ("stop", process.stop_wall_secs().into()),
+        ("now", now.into()),
+        ("state", process.state().code().into()),
+        ("statename", process.state().name().into()),
+        ("spawnerr", process.spawn_error().unwrap_or_default().into()),
+        ("exitstatus", i64::from(process.exit_status().unwrap_or(0)).into()),
+        ("logfile", stdout.as_str().into()),
+        ("stdout_logfile", stdout.into()),
+        ("stderr_logfile", stderr.into()),
+        ("pid", i64::from(process.pid()).into()),
+        ("description", describe(process, now, around).into()),
+    ];
+    Value::Struct(members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
+}
+
+/// The third column of `status` (`Supervisor: rpcinterface.py _interpretProcessInfo`).
+fn describe(process: &Process, now: i64, around: &dyn Surroundings) -> String {
+    match process.state() {
+        State::Running => format!("pid {}, uptime {}", process.pid(), uptime(now - process.start_wall_secs())),
+        State::Fatal | State::Backoff => match process.spawn_error() {
+            Some(text) if !text.is_empty() => text.to_owned(),
+            _ => format!("unknown error (try \"tail {}\")", process.config.name),
+        },
+        State::Stopped | State::Exited if process.start_wall_secs() == 0 => "Not started".to_owned(),
+        State::Stopped | State::Exited => around.local_time(process.stop_wall_secs()).stamp(),
+        State::Starting | State::Stopping | State::Unknown => String::new(),
+    }
+}

@@ -1,0 +1,67 @@
+//! Reading calls (the daemon) and responses (`supervisorctl`).
+
+use super::document::{Element, Tag, read_document, unmarshallable};
+use super::{Fault, ReadError, Value};
+
+/// Largest call, in bytes. The longest honest ones are `sendProcessStdin` and `system.multicall`.
+pub const REQUEST_BYTES_MAX: usize = 4 << 20;
+/// Most elements of one call: a multicall of some five thousand calls.
+pub const REQUEST_ELEMENTS_MAX: usize = 65_536;
+/// Largest response, in bytes: `maintail -N` returns whole logs.
+pub const RESPONSE_BYTES_MAX: usize = 256 << 20;
+/// Most elements of one response: `getAllConfigInfo` of some twenty thousand programs.
+pub const RESPONSE_ELEMENTS_MAX: usize = 2 << 20;
+
+/// A method call.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Call {
+    /// Such as `supervisor.getState`; never empty.
+    pub method: String,
+    /// Its parameters; none when `<params>` is missing, as PHP and Java clients leave it out.
+    pub params: Vec<Value>,
+}
+
+/// Reads the body of a request.
+///
+/// # Errors
+/// [`ReadError::Unmarshallable`] for anything that is not a call within the limits, [`ReadError::NoMethodName`] for a
+/// call without a name. Both are HTTP status 400 (`Supervisor: xmlrpc.py continue_request()`).
+pub fn read_call(bytes: &[u8]) -> Result<Call, ReadError> {
+    let root = read_document(bytes, REQUEST_BYTES_MAX, REQUEST_ELEMENTS_MAX)?;
+    let method = match root.child(Tag::MethodName).map(|name| &name.value) {
+        Some(Value::Str(name)) if !name.is_empty() => name.clone(),
+        _ => return Err(ReadError::NoMethodName),
+    };
+    let params = take_params(root).unwrap_or_default();
+    Ok(Call { method, params })
+}
+
+/// Reads the body of a response: the value, or the fault that the method answered with.
+///
+/// # Errors
+/// [`ReadError::Unmarshallable`] for anything that is neither.
+pub fn read_response(bytes: &[u8]) -> Result<Result<Value, Fault>, ReadError> {
+    let root = read_document(bytes, RESPONSE_BYTES_MAX, RESPONSE_ELEMENTS_MAX)?;
+    if let Some(fault) = root.child(Tag::Fault) {
+        return read_fault(fault).map(Err);
+    }
+    match take_params(root).and_then(|params| params.into_iter().next()) {
+        Some(value) => Ok(Ok(value)),
+        None => Err(unmarshallable("a response without a value")),
+    }
+}
+
+fn take_params(root: Element) -> Option<Vec<Value>> {
+    let params = root.children.into_iter().find(|child| child.tag == Tag::Params)?;
+    Some(params.children.into_iter().map(|param| param.value).collect())
+}
+
+fn read_fault(fault: &Element) -> Result<Fault, ReadError> {
+    let details = fault.child(Tag::Value).map(|child| &child.value);
+    let member = |name| details.and_then(|value| value.get(name));
+    let code = member("faultCode").and_then(Value::as_int).and_then(|code| i32::try_from(code).ok());
+    match (code, member("faultString").and_then(Value::as_str)) {
+        (Some(code), Some(text)) => Ok(Fault { code, text: text.to_owned() }),
+        _ => Err(unmarshallable("a fault without faultCode and faultString")),
+    }
+}
