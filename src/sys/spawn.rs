@@ -1,0 +1,156 @@
+//! Starting a child: pipes, fork, exec.
+//!
+//! Everything is allocated before `fork`; the child makes system calls only ([`child`]), so it cannot meet a lock or a heap
+//! that the fork left half-changed.
+
+mod child;
+
+use std::ffi::{CString, NulError, OsString};
+use std::io;
+use std::os::fd::OwnedFd;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+
+use nix::errno::Errno;
+use nix::fcntl::{FcntlArg, OFlag, fcntl};
+use nix::unistd::{ForkResult, fork, pipe2};
+use thiserror::Error;
+
+use super::errno::io_error_name;
+use super::privileges::Identity;
+use crate::core::{Pid, SpawnError};
+
+/// What a child shall be.
+#[derive(Debug, Clone, Copy)]
+pub struct Exec<'a> {
+    /// The file to execute, from [`super::command::find`]. A relative one is resolved after `directory` is entered.
+    pub path: &'a Path,
+    /// The words of the command, the first as written.
+    pub argv: &'a [String],
+    /// The whole environment; of two entries with one name programs see the first.
+    pub env: &'a [(OsString, OsString)],
+    /// Working directory; `None` inherits.
+    pub directory: Option<&'a Path>,
+    /// Umask; `None` inherits.
+    pub umask: Option<u32>,
+    /// Account; `None` stays the daemon's.
+    pub identity: Option<&'a Identity>,
+    /// Descriptor 2 is the stdout pipe; there is no stderr pipe.
+    pub redirect_stderr: bool,
+}
+
+/// A child that was forked, with our ends of its pipes: non-blocking and closed on exec.
+#[derive(Debug)]
+pub struct Child {
+    /// Its process id, which is also its process group.
+    pub pid: Pid,
+    /// Its descriptor 0, to write to. Keep it open: a child that reads sees the end when it closes.
+    pub stdin: OwnedFd,
+    /// Its descriptor 1, to read from.
+    pub stdout: OwnedFd,
+    /// Its descriptor 2; `None` with `redirect_stderr`.
+    pub stderr: Option<OwnedFd>,
+}
+
+/// How far a start came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stage {
+    /// Turning words into C strings: one holds a zero byte.
+    Words,
+    /// Making the pipes.
+    Pipes,
+    /// `fork(2)`
+    Fork,
+}
+
+/// A start that made no process. What goes wrong after `fork` is written to the child's stderr, and the child exits with
+/// [`NOT_SPAWNED_CODE`].
+#[derive(Debug, Error)]
+#[error("{stage:?}: {source}")]
+pub struct SpawnFailure {
+    /// How far it came.
+    pub stage: Stage,
+    /// The reason.
+    pub source: io::Error,
+}
+
+impl SpawnFailure {
+    /// The failure in the words of `spawnerr`, for the process called `name`.
+    pub fn into_spawn_error(self, name: &str) -> SpawnError {
+        let name = name.to_owned();
+        let errno = io_error_name(&self.source);
+        match (self.stage, self.source.raw_os_error()) {
+            (Stage::Pipes, Some(libc::EMFILE)) => SpawnError::TooManyFiles { name },
+            (Stage::Fork, Some(libc::EAGAIN)) => SpawnError::TooManyProcesses { name },
+            (Stage::Fork, _) => SpawnError::Fork { name, errno },
+            (Stage::Pipes | Stage::Words, _) => SpawnError::Dispatchers { name, errno },
+        }
+    }
+}
+
+/// Exit code of a child that could not become its program (`Supervisor: process.py _spawn_as_child()`).
+pub const NOT_SPAWNED_CODE: i32 = 127;
+
+/// Starts a child in its own process group, with an empty signal mask and, but for SIGPIPE and SIGXFSZ, default dispositions.
+///
+/// # Errors
+/// [`SpawnFailure`]; nothing is left open then.
+pub fn spawn(exec: &Exec<'_>) -> Result<Child, SpawnFailure> {
+    let image = child::Image::new(exec)
+        .map_err(|error| SpawnFailure { stage: Stage::Words, source: io::Error::from(error) })?;
+    let pipes = Pipes::open(exec.redirect_stderr)
+        .map_err(|errno| SpawnFailure { stage: Stage::Pipes, source: errno.into() })?;
+    // SAFETY: the child runs `become_program` only, which makes nothing but async-signal-safe calls and never returns.
+    match unsafe { fork() } {
+        Ok(ForkResult::Child) => child::become_program(&image, &pipes.theirs),
+        Ok(ForkResult::Parent { child }) => {
+            let Ours { stdin, stdout, stderr } = pipes.ours;
+            Ok(Child { pid: child.as_raw(), stdin, stdout, stderr })
+        }
+        Err(errno) => Err(SpawnFailure { stage: Stage::Fork, source: errno.into() }),
+    }
+}
+
+/// Both ends of the three pipes, or two when stderr goes where stdout goes.
+struct Pipes {
+    ours: Ours,
+    theirs: Theirs,
+}
+
+struct Ours {
+    stdin: OwnedFd,
+    stdout: OwnedFd,
+    stderr: Option<OwnedFd>,
+}
+
+/// The child's ends, blocking as programs expect.
+struct Theirs {
+    stdin: OwnedFd,
+    stdout: OwnedFd,
+    stderr: Option<OwnedFd>,
+}
+
+impl Pipes {
+    fn open(redirect_stderr: bool) -> Result<Self, Errno> {
+        let (stdin_reader, stdin_writer) = pipe2(OFlag::O_CLOEXEC)?;
+        let (stdout_reader, stdout_writer) = pipe2(OFlag::O_CLOEXEC)?;
+        let (stderr_reader, stderr_writer) =
+            if redirect_stderr { None } else { Some(pipe2(OFlag::O_CLOEXEC)?) }.unzip();
+        for end in [Some(&stdin_writer), Some(&stdout_reader), stderr_reader.as_ref()].into_iter().flatten() {
+            fcntl(end, FcntlArg::F_SETFL(OFlag::O_NONBLOCK))?;
+        }
+        Ok(Self {
+            ours: Ours { stdin: stdin_writer, stdout: stdout_reader, stderr: stderr_reader },
+            theirs: Theirs { stdin: stdin_reader, stdout: stdout_writer, stderr: stderr_writer },
+        })
+    }
+}
+
+/// `NAME=value` as C wants it.
+fn assignment((name, value): &(OsString, OsString)) -> Result<CString, NulError> {
+    let mut bytes = Vec::with_capacity(name.len() + value.len() + 2);
+    bytes.extend_from_slice(name.as_bytes());
+    bytes.push(b'=');
+    bytes.extend_from_slice(value.as_bytes());
+    CString::new(bytes)
+}
