@@ -1,0 +1,255 @@
+//! Carries out what the core tells, and what RPC methods ask of the shell.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::rc::Rc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use tokio::sync::{Notify, oneshot};
+
+use super::environment::Inherited;
+use super::kernel::SystemKernel;
+use super::programs::Programs;
+use super::stdin::StdinError;
+use crate::config::{Config, GroupConfig, Level, Options};
+use crate::core::{Core, Input, Mood, Now, Outbox, ProcId, Refusal, Status, Tell, Ticket};
+use crate::logs::{ActivityLog, read};
+use crate::rpc::{self, Channel, Job, LocalTime, LogSource, Surroundings};
+use crate::sys::host::Machine;
+use crate::sys::local_time::local_time;
+use crate::sys::poller::Poller;
+use crate::xmlrpc::{Fault, Value, code};
+
+/// What a client gets.
+pub type Answer = Result<Value, Fault>;
+
+/// The shell's side of everything: descriptors, logs, clients.
+pub struct Shell {
+    /// The configuration that the daemon runs with.
+    pub config: Config,
+    /// The command line, for reading the configuration again.
+    pub options: Options,
+    /// What the configuration may ask of the machine.
+    pub host: Rc<Machine>,
+    /// Children's descriptors and logs.
+    pub programs: Programs,
+    /// Watches them, and the signals.
+    pub poller: Poller,
+    /// The activity log.
+    pub log: ActivityLog,
+    /// Rings after each line of the activity log, when somebody follows it.
+    pub logged: Option<Rc<Notify>>,
+    /// What children inherit.
+    pub inherited: Inherited,
+    /// Clients whose answer the core has not given yet.
+    pub waiting: HashMap<Ticket, oneshot::Sender<Answer>>,
+    /// The last ticket given out.
+    pub last_ticket: Ticket,
+    /// Set when everything has stopped.
+    pub halted: Option<Mood>,
+}
+
+impl Shell {
+    /// Hands one happening to the core.
+    pub fn handle(&mut self, core: &mut Core, now: Now, input: Input, out: &mut Outbox) {
+        let mut kernel = self.kernel();
+        core.handle(now, input, &mut kernel, out);
+        self.perform(core, now, out);
+    }
+
+    /// Lets the core do what is due.
+    pub fn tick(&mut self, core: &mut Core, now: Now, out: &mut Outbox) {
+        let mut kernel = self.kernel();
+        core.tick(now, &mut kernel, out);
+        self.perform(core, now, out);
+    }
+
+    fn kernel(&mut self) -> SystemKernel<'_> {
+        let Shell { programs, poller, inherited, log, .. } = self;
+        SystemKernel { programs, poller, inherited, log }
+    }
+
+    /// A ticket for one more client.
+    pub fn next_ticket(&mut self) -> Ticket {
+        self.last_ticket += 1;
+        self.last_ticket
+    }
+
+    /// Writes a line to the activity log and wakes whoever follows it.
+    pub fn log(&mut self, level: Level, text: &str) {
+        self.log.write(level, text);
+        self.ring();
+    }
+
+    /// Wakes whoever follows the activity log: what reads pipes writes to it too.
+    pub fn ring(&self) {
+        if let Some(logged) = &self.logged {
+            logged.notify_waiters();
+        }
+    }
+
+    /// Carries out every tell, in order, until none is left.
+    pub fn perform(&mut self, core: &mut Core, now: Now, out: &mut Outbox) {
+        let mut rereads: Vec<Ticket> = Vec::new();
+        for tell in out.drain() {
+            match tell {
+                Tell::Log(level, text) => self.log(level, &text),
+                // Event listeners come with their own layer; until then nobody listens.
+                Tell::Event(_) => {}
+                Tell::Reply(ticket, reply) => {
+                    if let Some(client) = self.waiting.remove(&ticket) {
+                        // A client that has gone away needs no answer.
+                        let _ = client.send(rpc::encode(reply));
+                    }
+                }
+                Tell::Added(ids) => {
+                    for process in ids.iter().filter_map(|id| core.process(*id)) {
+                        let settings = &self.config.supervisord;
+                        self.programs.add(process, &settings.childlogdir, &settings.identifier, &mut self.log);
+                    }
+                }
+                Tell::Removed(ids) => ids.iter().for_each(|id| self.programs.remove(*id, &self.poller)),
+                Tell::ReadConfig(ticket) => rereads.push(ticket),
+                Tell::Halt(mood) => self.halted = Some(mood),
+            }
+        }
+        for ticket in rereads {
+            let result = self.read_groups();
+            self.handle(core, now, Input::ConfigRead(ticket, result), out);
+        }
+    }
+
+    /// Reads the configuration again. Only the groups count: the daemon's own settings change at a restart
+    /// (divergence D6).
+    fn read_groups(&mut self) -> Result<Vec<GroupConfig>, String> {
+        let config = self.read_config()?;
+        for notice in &config.notices {
+            self.log(notice.level, &notice.text);
+        }
+        Ok(config.groups)
+    }
+
+    /// Reads the configuration again.
+    ///
+    /// # Errors
+    /// What is wrong with it, for people.
+    pub fn read_config(&self) -> Result<Config, String> {
+        crate::config::load(&self.options, &*self.host).map_err(|error| error.to_string())
+    }
+
+    /// Does what an RPC method asks of the shell.
+    ///
+    /// # Errors
+    /// The method's faults.
+    pub fn run_job(&mut self, core: &Core, job: Job) -> Answer {
+        match job {
+            Job::ReadLog(source, offset, length) => self.read_log(source, offset, length),
+            Job::TailLog(source, offset, length) => Ok(self.tail_log(source, offset, length)),
+            Job::ClearMainLog => self.clear_main_log(),
+            Job::ClearLogs(id, name) => match self.programs.clear_logs(id) {
+                Ok(()) => Ok(Value::Bool(true)),
+                Err(error) => Err(Fault::with(code::FAILED, format!("{name}: {error}"))),
+            },
+            Job::ClearAllLogs(ids) => Ok(self.clear_all_logs(core, &ids)),
+            Job::WriteStdin(id, name, bytes) => match self.programs.write_stdin(id, &bytes, &self.poller) {
+                Ok(()) => Ok(Value::Bool(true)),
+                Err(StdinError::Closed) => Err(Fault::with(code::NO_FILE, name)),
+                Err(StdinError::Full) => {
+                    Err(Fault::with(code::FAILED, format!("{name} does not read its standard input, try again later")))
+                }
+            },
+        }
+    }
+
+    /// The file behind a log, if there is one.
+    pub fn path_of(&self, source: LogSource) -> Option<PathBuf> {
+        match source {
+            LogSource::Main => self.log.path().map(PathBuf::from),
+            LogSource::Process(id, channel) => self.programs.log_path(id, channel).cloned(),
+        }
+    }
+
+    /// The bell that rings after each write to a log.
+    pub fn bell_of(&mut self, source: LogSource) -> Option<Rc<Notify>> {
+        match source {
+            LogSource::Main => Some(Rc::clone(self.logged.get_or_insert_with(Default::default))),
+            LogSource::Process(id, channel) => self.programs.follow(id, channel),
+        }
+    }
+
+    fn read_log(&self, source: LogSource, offset: i64, length: i64) -> Answer {
+        let path = self.path_of(source).ok_or_else(|| Fault::with(code::NO_FILE, "None"))?;
+        match read::read_slice(&path, offset, length) {
+            Ok(slice) => Ok(slice.text().into()),
+            Err(read::ReadError::BadArguments) => Err(Fault::new(code::BAD_ARGUMENTS)),
+            Err(_) if !path.exists() => Err(Fault::with(code::NO_FILE, path.display())),
+            Err(_) => Err(Fault::new(code::FAILED)),
+        }
+    }
+
+    fn tail_log(&self, source: LogSource, offset: i64, length: i64) -> Value {
+        match self.path_of(source).filter(|path| path.exists()) {
+            Some(path) => {
+                let tail = read::tail(&path, offset, length);
+                Value::Array(vec![tail.slice.text().into(), tail.offset.into(), tail.overflow.into()])
+            }
+            None => Value::Array(vec!["".into(), 0.into(), false.into()]),
+        }
+    }
+
+    fn clear_main_log(&mut self) -> Answer {
+        let path = self.log.path().filter(|path| path.exists());
+        let path = path.ok_or_else(|| Fault::new(code::NO_FILE))?.display().to_string();
+        self.log.clear().map_err(|error| Fault::with(code::FAILED, format!("{path}: {error}")))?;
+        self.log(Level::Info, "reopening log file");
+        Ok(Value::Bool(true))
+    }
+
+    fn clear_all_logs(&mut self, core: &Core, ids: &[ProcId]) -> Value {
+        let mut lines = Vec::new();
+        for process in ids.iter().filter_map(|id| core.process(*id)) {
+            let outcome = self
+                .programs
+                .clear_logs(process.id)
+                .map_err(|error| Refusal::Failed(format!("{}: {error}", process.namespec())));
+            lines.push(rpc::status_struct(Status {
+                name: process.config.name.clone(),
+                group: process.group.clone(),
+                outcome,
+            }));
+        }
+        Value::Array(lines)
+    }
+}
+
+impl Surroundings for Shell {
+    fn wall_secs(&self) -> i64 {
+        wall_secs()
+    }
+
+    fn local_time(&self, wall_secs: i64) -> LocalTime {
+        let at = local_time(wall_secs);
+        LocalTime { month: at.month as u8, day: at.day as u8, hour: at.hour as u8, minute: at.minute as u8 }
+    }
+
+    fn pid(&self) -> i32 {
+        std::process::id().cast_signed()
+    }
+
+    fn identifier(&self) -> &str {
+        &self.config.supervisord.identifier
+    }
+
+    fn log_path(&self, id: ProcId, channel: Channel) -> Option<String> {
+        self.programs.log_path(id, channel).map(|path| path.display().to_string())
+    }
+
+    fn has_supervisor_rpc(&self) -> bool {
+        self.config.has_supervisor_rpc
+    }
+}
+
+/// Seconds since 1970.
+pub fn wall_secs() -> i64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs().cast_signed())
+}

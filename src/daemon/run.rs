@@ -1,0 +1,283 @@
+//! The loop. It sleeps until something happens or something is due, and then takes one turn:
+//!
+//! 1. readable pipes, a record from each, so that what a program wrote comes before anything that is done about it;
+//! 2. signals; SIGCHLD reaps, and the pipes of a dead child are drained before the core hears of its end;
+//! 3. requests of clients;
+//! 4. what is due by now ([`Core::tick`]): starts, retries, SIGKILLs, reports, the next step of a shutdown.
+//!
+//! Reaping comes before what is due, so a program that has ended is never taken for RUNNING. Nothing here ever waits
+//! but the sleep at the top: with nothing to do, the daemon makes no wake-up at all.
+
+use std::collections::VecDeque;
+use std::os::fd::OwnedFd;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use tokio::io::unix::AsyncFd;
+use tokio::sync::{mpsc, oneshot};
+
+use super::perform::{Shell, wall_secs};
+use super::programs::Token;
+use super::rpc_call::{Ask, Followed, INBOX_REQUESTS_MAX, Reply};
+use crate::config::{Level, signal};
+use crate::core::{Core, Input, Mono, Mood, Now, Outbox, Request};
+use crate::rpc::{self, Channel, LogSource, Outcome};
+use crate::sys::code_pages::CodePages;
+use crate::sys::poller::Ready;
+use crate::sys::reap;
+use crate::sys::signals::Signals;
+use crate::xmlrpc::{Call, Fault, code};
+
+/// Most rounds of the poller in one turn, so that programs that flood their output delay nothing else for long.
+const ROUNDS_PER_TURN_MAX: usize = 4;
+
+/// How long nothing may have happened before code pages are given back: what happens more often is kept at hand.
+const REST_AFTER: Duration = Duration::from_secs(1);
+
+/// The daemon while it runs.
+pub struct Daemon<'a> {
+    /// Decides.
+    pub core: Core,
+    /// Does.
+    pub shell: Shell,
+    /// What is to be done.
+    pub out: Outbox,
+    /// The queue of signals.
+    pub signals: &'a Signals,
+    /// Zero of the monotonic clock.
+    pub epoch: Instant,
+    /// Nothing has happened since code pages were given back.
+    pub rested: bool,
+    /// Asks for it, at the very moment when the thread goes to sleep: [`rest_when_parked`].
+    pub rest: Arc<AtomicBool>,
+}
+
+impl Daemon<'_> {
+    /// Runs until everything has stopped, and says whether to start over ([`Mood::Restarting`]) or to end.
+    pub async fn run(&mut self, mut inbox: mpsc::Receiver<Ask>, pollers: AsyncFd<OwnedFd>) -> Mood {
+        let mut asks: VecDeque<Ask> = VecDeque::new();
+        let mut more_to_read = false;
+        // The programs must be in the registry before the first of them starts.
+        let now = self.now();
+        self.shell.perform(&mut self.core, now, &mut self.out);
+        self.shell.tick(&mut self.core, now, &mut self.out);
+        loop {
+            let now = self.now();
+            self.shell.tick(&mut self.core, now, &mut self.out);
+            if let Some(mood) = self.shell.halted {
+                return mood;
+            }
+            self.sleep(&mut inbox, &pollers, &mut asks, more_to_read).await;
+            more_to_read = self.read_ready(&pollers);
+            self.shell.ring();
+            while asks.len() < INBOX_REQUESTS_MAX
+                && let Ok(ask) = inbox.try_recv()
+            {
+                asks.push_back(ask);
+            }
+            for ask in asks.drain(..) {
+                self.answer(ask);
+            }
+        }
+    }
+
+    /// The time of a turn.
+    fn now(&self) -> Now {
+        let nanos = u64::try_from(self.epoch.elapsed().as_nanos()).unwrap_or(u64::MAX);
+        Now { mono: Mono(nanos), wall_secs: wall_secs() }
+    }
+
+    /// Waits for the first of: a descriptor, a request, a deadline. With `more_to_read` it only lets the servers run.
+    async fn sleep(
+        &mut self,
+        inbox: &mut mpsc::Receiver<Ask>,
+        pollers: &AsyncFd<OwnedFd>,
+        asks: &mut VecDeque<Ask>,
+        more_to_read: bool,
+    ) {
+        if more_to_read {
+            return tokio::task::yield_now().await;
+        }
+        let due = self.core.next_deadline().map(|Mono(nanos)| self.epoch + Duration::from_nanos(nanos));
+        let rest = (!self.rested).then(|| Instant::now() + REST_AFTER);
+        self.rested = false;
+        tokio::select! {
+            biased;
+            _ = pollers.readable() => {}
+            Some(ask) = inbox.recv() => asks.push_back(ask),
+            () = sleep_until(due) => {}
+            () = sleep_until(rest) => self.rest(),
+        }
+    }
+
+    /// Nothing has happened for a while, and may not for days: the code that brought us here need not stay in memory.
+    fn rest(&mut self) {
+        self.rest.store(true, Ordering::Relaxed);
+        self.rested = true;
+    }
+
+    /// Takes in what the descriptors have, in bounded rounds; true when there may be more.
+    fn read_ready(&mut self, pollers: &AsyncFd<OwnedFd>) -> bool {
+        let mut ready: Vec<Ready> = Vec::new();
+        for _ in 0..ROUNDS_PER_TURN_MAX {
+            // Forget the outer readiness before looking: what comes in between is an edge of its own.
+            if let Some(Ok(mut guard)) = futures_ready(pollers) {
+                guard.clear_ready();
+            }
+            if !matches!(self.shell.poller.wait_now(&mut ready), Ok(count) if count > 0) {
+                return false;
+            }
+            let mut signalled = false;
+            for event in &ready {
+                match Token::from_bits(event.token) {
+                    Token::Signals => signalled = true,
+                    Token::Output(index) => {
+                        let Shell { programs, poller, log, .. } = &mut self.shell;
+                        programs.read(index, poller, log);
+                    }
+                    Token::Stdin(slot) => self.shell.programs.flush_stdin(slot, &self.shell.poller),
+                }
+            }
+            if signalled {
+                self.take_signals();
+            }
+        }
+        true
+    }
+
+    fn take_signals(&mut self) {
+        while let Some(number) = self.signals.next() {
+            let name = signal::name(number);
+            match number {
+                libc::SIGCHLD => {
+                    self.shell.log(Level::Debug, "received SIGCHLD indicating a child quit");
+                    self.reap();
+                }
+                libc::SIGTERM | libc::SIGINT | libc::SIGQUIT => {
+                    let now = self.now();
+                    self.shell.handle(&mut self.core, now, Input::ExitSignal(name), &mut self.out);
+                    self.announce_stop();
+                }
+                libc::SIGHUP => self.restart_by_signal(),
+                libc::SIGUSR2 => {
+                    self.shell.log(Level::Info, "received SIGUSR2 indicating log reopen request");
+                    self.shell.log(Level::Info, "supervisord logreopen");
+                    self.reopen_logs();
+                }
+                _ => self.shell.log(Level::Blather, &format!("received {name} indicating nothing")),
+            }
+        }
+    }
+
+    fn reopen_logs(&mut self) {
+        if let Err(error) = self.shell.log.reopen() {
+            self.shell.log(Level::Critical, &format!("could not reopen the activity log: {error}"));
+        }
+        let Shell { programs, log, .. } = &mut self.shell;
+        programs.reopen_logs(log);
+    }
+
+    /// SIGHUP: a configuration that cannot be used must not stop what runs (divergence D5).
+    fn restart_by_signal(&mut self) {
+        if self.core.mood() == Mood::Running
+            && let Err(text) = self.shell.read_config()
+        {
+            return self.shell.log(Level::Critical, &format!("ignored SIGHUP indicating restart request: {text}"));
+        }
+        let now = self.now();
+        self.shell.handle(&mut self.core, now, Input::RestartSignal, &mut self.out);
+        self.announce_stop();
+    }
+
+    /// Tells the service manager that a stop has begun.
+    fn announce_stop(&mut self) {
+        if self.core.mood() == Mood::Shutdown {
+            // Without a manager, or with one that went away, nobody needs to know.
+            let _ = crate::sys::notify::stopping("stopping all programs");
+        }
+    }
+
+    fn reap(&mut self) {
+        while let Some((pid, status)) = reap::next() {
+            let Shell { programs, poller, log, .. } = &mut self.shell;
+            programs.drain(pid, poller, log);
+            let now = self.now();
+            self.shell.handle(&mut self.core, now, Input::Exited(pid, status), &mut self.out);
+        }
+    }
+
+    fn answer(&mut self, ask: Ask) {
+        match ask {
+            Ask::Call(call, client) => self.call(&call, client),
+            Ask::Follow(name, channel, client) => {
+                // A client that has gone away needs no answer.
+                let _ = client.send(self.follow(name.as_deref(), channel));
+            }
+        }
+    }
+
+    fn call(&mut self, call: &Call, client: oneshot::Sender<Reply>) {
+        if self.shell.log.is_enabled(Level::Trace) {
+            self.shell.log(Level::Trace, &format!("XML-RPC method called: {}()", call.method));
+        }
+        let reply = match rpc::dispatch(call, &self.core, &self.shell) {
+            Err(fault) => Reply::Answer(Err(fault)),
+            Ok(Outcome::Value(value)) => Reply::Answer(Ok(value)),
+            Ok(Outcome::Job(job)) => Reply::Answer(self.shell.run_job(&self.core, job)),
+            Ok(Outcome::Multicall(calls)) => Reply::Multicall(calls),
+            Ok(Outcome::Request(request)) => self.request(request),
+        };
+        let _ = client.send(reply);
+    }
+
+    fn request(&mut self, request: Request) -> Reply {
+        if request == Request::Restart
+            && let Err(text) = self.shell.read_config()
+        {
+            return Reply::Answer(Err(Fault::with(code::CANT_REREAD, text)));
+        }
+        let (sender, receiver) = oneshot::channel();
+        let ticket = self.shell.next_ticket();
+        self.shell.waiting.insert(ticket, sender);
+        let now = self.now();
+        self.shell.handle(&mut self.core, now, Input::Request(ticket, request), &mut self.out);
+        self.announce_stop();
+        Reply::Later(receiver)
+    }
+
+    fn follow(&mut self, name: Option<&str>, channel: Channel) -> Option<Followed> {
+        let source = match name {
+            None => LogSource::Main,
+            Some(name) => LogSource::Process(self.core.find_process(name)?.id, channel),
+        };
+        let path = self.shell.path_of(source).filter(|path| path.exists())?;
+        Some(Followed { path, bell: self.shell.bell_of(source)? })
+    }
+}
+
+/// The readiness of the poller as tokio knows it, without waiting.
+fn futures_ready(
+    pollers: &AsyncFd<OwnedFd>,
+) -> Option<std::io::Result<tokio::io::unix::AsyncFdReadyGuard<'_, OwnedFd>>> {
+    let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+    match pollers.poll_read_ready(&mut context) {
+        std::task::Poll::Ready(guard) => Some(guard),
+        std::task::Poll::Pending => None,
+    }
+}
+
+/// What the runtime does before its thread sleeps: gives back code pages if that was asked for. Any earlier, the way into
+/// the sleep would bring many of them back.
+pub fn rest_when_parked(rest: &AtomicBool, code: &CodePages) {
+    if rest.swap(false, Ordering::Relaxed) {
+        code.release();
+    }
+}
+
+async fn sleep_until(deadline: Option<Instant>) {
+    match deadline {
+        Some(deadline) => tokio::time::sleep_until(deadline.into()).await,
+        None => std::future::pending().await,
+    }
+}
