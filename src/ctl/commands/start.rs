@@ -1,0 +1,51 @@
+//! `start`
+
+use super::change::Change;
+use super::{Command, Next};
+use crate::ctl::client::CallError;
+use crate::ctl::exit;
+use crate::ctl::help::wrong_usage;
+use crate::ctl::session::Session;
+use crate::xmlrpc::code;
+
+pub(super) const COMMAND: Command = Command {
+    name: "start",
+    help: &[
+        ("start <name>", "Start one process"),
+        ("start <gname>:*", "Start every process of a group"),
+        ("start <name> <name>", "Start several processes or groups"),
+        ("start all", "Start every process"),
+    ],
+    run,
+};
+
+const START: Change<'static> = Change {
+    process_method: "startProcess",
+    group_method: Some("startProcessGroup"),
+    all_method: "startAllProcesses",
+    parameter: None,
+    done: "started",
+    faults: &[
+        (code::BAD_NAME, "no such process"),
+        (code::NO_FILE, "no such file"),
+        (code::NOT_EXECUTABLE, "file is not executable"),
+        (code::ALREADY_STARTED, "already started"),
+        (code::SPAWN_ERROR, "spawn error"),
+        (code::ABNORMAL_TERMINATION, "abnormal termination"),
+    ],
+    failed_text: false,
+    ignored_fault: Some(code::ALREADY_STARTED),
+    no_such_group_status: exit::INVALID_ARGS,
+};
+
+pub(super) fn run(session: &mut Session, arg: &str) -> Result<Next, CallError> {
+    if !session.upcheck()? {
+        return Ok(Next::Prompt);
+    }
+    let names: Vec<&str> = arg.split_whitespace().collect();
+    if names.is_empty() {
+        return Ok(wrong_usage(session, &COMMAND, exit::INVALID_ARGS, "start requires a process name"));
+    }
+    START.apply(session, &names)?;
+    Ok(Next::Prompt)
+}
