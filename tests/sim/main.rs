@@ -1,0 +1,23 @@
+//! The core against two judges: what stock Supervisor really did, and what must always hold.
+//!
+//! | file | what |
+//! |---|---|
+//! | `record` | runs `tests/oracle/record.py` and keeps its traces in `target/oracle/` |
+//! | `trace` | reads them |
+//! | `replay` | holds one process of ours against every step, with the list of intended divergences |
+//! | `world` | a whole core, an invented operating system, and a clock that jumps to the next deadline |
+//! | `machine` | the invented operating system: children, and a dial for faults |
+//! | `clients` | random requests, and the answers still owed |
+//! | `invariant` | what is checked after every step |
+
+// Tests touch the machine, and a test that cannot set itself up should fail loudly.
+#![allow(clippy::disallowed_methods, clippy::unwrap_used, clippy::expect_used)]
+
+mod chance;
+mod clients;
+mod invariant;
+mod machine;
+mod record;
+mod replay;
+mod trace;
+mod world;
