@@ -1,0 +1,16 @@
+//! A real daemon with real programs, watched from outside.
+
+mod boot;
+mod children;
+mod client;
+mod cost;
+mod fixture;
+mod http;
+mod lifecycle;
+mod methods;
+mod output;
+mod reload;
+mod shutdown;
+mod stdin;
+mod stock;
+mod streaming;

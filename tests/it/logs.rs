@@ -1,0 +1,6 @@
+//! `logs`, with real files.
+
+mod activity;
+mod read;
+mod rotate;
+mod streams;
