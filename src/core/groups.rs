@@ -100,7 +100,7 @@ impl Core {
     }
 
     pub(super) fn insert_group(&mut self, config: GroupConfig, out: &mut Outbox) {
-        let GroupConfig { name, priority, kind, processes } = config;
+        let GroupConfig { name, priority, kind, processes, .. } = config;
         let members: Vec<ProcId> = processes.into_iter().map(|process| self.insert_process(&name, process)).collect();
         out.push(Tell::Added(members.clone()));
         out.push(Tell::Event(Event::GroupAdded(name.clone())));

@@ -11,6 +11,8 @@ pub type Ticket = u64;
 pub enum Input {
     /// A child was reaped; its pipes are drained already.
     Exited(Pid, ExitStatus),
+    /// A child could not become its program, and why; its end follows.
+    NotSpawned(Pid, String),
     /// A client asks for something that changes state.
     Request(Ticket, Request),
     /// The configuration that `Tell::ReadConfig` asked for, or why it cannot be read.

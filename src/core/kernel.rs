@@ -77,6 +77,14 @@ pub enum SpawnError {
         /// Symbolic errno, such as `EACCES`.
         errno: String,
     },
+    /// The listening socket of a FastCGI program cannot be made.
+    #[error("Could not create FastCGI socket {url}: {reason}")]
+    Socket {
+        /// Where it should listen.
+        url: String,
+        /// Why it cannot.
+        reason: String,
+    },
     /// EAGAIN from fork.
     #[error("Too many processes in process table to spawn '{name}'")]
     TooManyProcesses {

@@ -4,11 +4,12 @@
 //! |---|---|
 //! | [`process`] | one process: the states, who may cause each arrow, retries and deadlines |
 //! | `supervisor` | [`Core`]: the process table, the timers, what is done with each [`Input`] |
-//! | `start`, `stop`, `signalling`, `groups` | the requests of clients, one file a verb |
+//! | `act` | the requests of clients: whom, in which order, answered when; `start`, `stop`, `signalling`, `groups` have the verbs |
 //! | `pending` | replies that wait for a process to start or stop |
 //! | `shutdown` | the order in which everything stops |
 //! | [`Kernel`], [`Outbox`] | what the core asks, and what it tells |
 
+mod act;
 pub mod event;
 mod exit;
 pub mod groups;
@@ -25,7 +26,7 @@ mod stop;
 mod supervisor;
 mod time;
 
-pub use event::Event;
+pub use event::{Channel, Event};
 pub use exit::ExitStatus;
 pub use groups::{Difference, same_settings};
 pub use input::{Input, Refusal, Reply, Request, Status, Ticket};
@@ -33,7 +34,7 @@ pub use kernel::{CommandError, Kernel, Pid, SignalError, SpawnError, SpawnPlan, 
 pub use outbox::{Outbox, Tell};
 pub use process::Process;
 pub use state::{Mood, State};
-pub use supervisor::{Core, Group};
+pub use supervisor::{Core, DUE_PER_TURN_MAX, Group};
 pub use time::{Mono, Now};
 
 /// Names one process for as long as it is configured; a slot that is used again gets a new generation.

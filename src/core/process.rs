@@ -245,6 +245,13 @@ impl Process {
         }
     }
 
+    /// Its child could not become the program and is about to be reaped. Supervisor writes the reason to the program's
+    /// stderr log only (ARCHITECTURE.md).
+    pub fn not_spawned(&mut self, reason: &str, out: &mut Outbox) {
+        out.log(Level::Info, format!("spawnerr: {reason}"));
+        self.spawn_error = Some(reason.to_owned());
+    }
+
     /// It was reaped (`Supervisor: process.py finish()`).
     pub fn finish(&mut self, now: Now, status: ExitStatus, out: &mut Outbox) {
         self.last_stop_wall_secs = now.wall_secs;
@@ -254,7 +261,7 @@ impl Process {
             State::Stopping => self.finish_stop(status, expected, out),
             State::Starting if self.is_too_quick(now) => {
                 self.exit_status = None;
-                self.spawn_error = Some("Exited too quickly (process log may have details)".to_owned());
+                self.explain(|| "Exited too quickly (process log may have details)".to_owned());
                 self.enter_backoff(now, out);
                 out.log(Level::Warn, format!("exited: {} ({status}; not expected)", self.config.name));
             }
@@ -286,7 +293,7 @@ impl Process {
         self.backoff = 0;
         self.exit_status = Some(status.code());
         if !expected {
-            self.spawn_error = Some(format!("Bad exit code {}", status.code()));
+            self.explain(|| format!("Bad exit code {}", status.code()));
         }
         self.enter(State::Exited, StateDetail::Exit { expected, pid: self.pid }, out);
         let (level, verdict) = if expected { (Level::Info, "expected") } else { (Level::Warn, "not expected") };
@@ -297,6 +304,11 @@ impl Process {
             Autorestart::Never => false,
         };
         self.deadline = again.then(|| self.restart_at(now));
+    }
+
+    /// What was wrong with this run, unless it is known better already.
+    fn explain(&mut self, text: impl FnOnce() -> String) {
+        self.spawn_error.get_or_insert_with(text);
     }
 
     /// When `autorestart` may start it again: now, but no sooner than the restart interval after its last start.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::act::{Aim, Turn, Verb};
 use super::groups::Groups;
 use super::pending::Pending;
 use super::shutdown::Shutdown;
@@ -11,6 +12,9 @@ use super::{
 use crate::config::{GroupConfig, Level};
 
 pub use super::groups::Group;
+
+/// Most transitions of one [`Core::tick`]. A start takes half a millisecond, and `startsecs` counts from the turn's time.
+pub const DUE_PER_TURN_MAX: usize = 16;
 
 /// The supervisor. It owns every process; nothing else changes one.
 ///
@@ -72,6 +76,7 @@ impl Core {
     pub fn handle(&mut self, now: Now, input: Input, kernel: &mut dyn Kernel, out: &mut Outbox) {
         match input {
             Input::Exited(pid, status) => self.reaped(now, pid, status, out),
+            Input::NotSpawned(pid, text) => self.not_spawned(now, pid, &text, out),
             Input::Request(ticket, request) => self.request(now, ticket, request, kernel, out),
             Input::ConfigRead(ticket, result) => self.config_read(ticket, result, out),
             Input::ExitSignal(name) => {
@@ -89,18 +94,19 @@ impl Core {
         }
     }
 
-    /// Does everything that is due by now, in start order.
+    /// Does what is due by now, in start order, but no more than [`DUE_PER_TURN_MAX`]: the rest stays due, so that the next turn
+    /// has the time as it is then, and clients are answered in between.
     pub fn tick(&mut self, now: Now, kernel: &mut dyn Kernel, out: &mut Outbox) {
         let mut due: Vec<ProcId> = Vec::new();
         while let Some(&(deadline, id)) = self.due.first() {
-            if deadline > now.mono {
+            if deadline > now.mono || due.len() == DUE_PER_TURN_MAX {
                 break;
             }
             self.due.pop_first();
             self.scheduled[id.slot as usize] = None;
             due.push(id);
         }
-        due.sort_by_key(|id| self.groups.start_order(*id, &self.table));
+        due.sort_by_cached_key(|id| self.groups.start_order(*id, &self.table));
         for id in due {
             let mood = self.shutdown.mood;
             self.with_process(now, id, out, |process, out| process.transition(now, mood, kernel, out));
@@ -162,13 +168,22 @@ impl Core {
         self.generations[slot] = self.generations[slot].wrapping_add(1);
     }
 
+    fn by_pid(&self, pid: Pid) -> Option<ProcId> {
+        self.pids.binary_search_by_key(&pid, |(pid, _)| *pid).ok().map(|index| self.pids[index].1)
+    }
+
+    fn not_spawned(&mut self, now: Now, pid: Pid, text: &str, out: &mut Outbox) {
+        if let Some(id) = self.by_pid(pid) {
+            self.with_process(now, id, out, |process, out| process.not_spawned(text, out));
+        }
+    }
+
     fn reaped(&mut self, now: Now, pid: Pid, status: ExitStatus, out: &mut Outbox) {
-        match self.pids.binary_search_by_key(&pid, |(pid, _)| *pid) {
-            Ok(index) => {
-                let id = self.pids[index].1;
+        match self.by_pid(pid) {
+            Some(id) => {
                 self.with_process(now, id, out, |process, out| process.finish(now, status, out));
             }
-            Err(_) => out.log(Level::Info, format!("reaped unknown pid {pid} ({status})")),
+            None => out.log(Level::Info, format!("reaped unknown pid {pid} ({status})")),
         }
     }
 
@@ -180,21 +195,28 @@ impl Core {
         if self.shutdown.mood != Mood::Running {
             return out.push(Tell::Reply(ticket, Reply::Refused(super::Refusal::ShuttingDown)));
         }
+        let turn = &mut Turn { now, kernel, out };
         match request {
-            Request::Start { name, wait } => self.start(now, ticket, &name, wait, kernel, out),
-            Request::StartGroup { group, wait } => self.start_group(now, ticket, &group, wait, kernel, out),
-            Request::StartAll { wait } => self.start_all(now, ticket, wait, kernel, out),
-            Request::Stop { name, wait } => self.stop(now, ticket, &name, wait, kernel, out),
-            Request::StopGroup { group, wait } => self.stop_group(now, ticket, &group, wait, kernel, out),
-            Request::StopAll { wait } => self.stop_all(now, ticket, wait, kernel, out),
-            Request::Signal { name, signal } => self.signal(now, ticket, &name, &signal, kernel, out),
-            Request::SignalGroup { group, signal } => self.signal_group(now, ticket, &group, &signal, kernel, out),
-            Request::SignalAll { signal } => self.signal_all(now, ticket, &signal, kernel, out),
-            Request::Reread => out.push(Tell::ReadConfig(ticket)),
-            Request::AddGroup(name) => self.add_group(ticket, &name, out),
-            Request::RemoveGroup(name) => self.remove_group(ticket, &name, out),
-            Request::Shutdown => self.leave(ticket, Mood::Shutdown, out),
-            Request::Restart => self.leave(ticket, Mood::Restarting, out),
+            Request::Start { name, wait } => self.act(turn, ticket, self.aim_at(&name), Verb::Start, wait),
+            Request::StartGroup { group, wait } => self.act(turn, ticket, self.aim_at_group(&group), Verb::Start, wait),
+            Request::StartAll { wait } => self.act(turn, ticket, Ok(Aim::Many(self.by_priority())), Verb::Start, wait),
+            Request::Stop { name, wait } => self.act(turn, ticket, self.aim_at(&name), Verb::Stop, wait),
+            Request::StopGroup { group, wait } => self.act(turn, ticket, self.aim_at_group(&group), Verb::Stop, wait),
+            Request::StopAll { wait } => self.act(turn, ticket, Ok(Aim::Many(self.by_priority())), Verb::Stop, wait),
+            Request::Signal { name, signal } => {
+                self.act(turn, ticket, self.aim_at(&name), Verb::Signal(&signal), false);
+            }
+            Request::SignalGroup { group, signal } => {
+                self.act(turn, ticket, self.aim_at_group(&group), Verb::Signal(&signal), false);
+            }
+            Request::SignalAll { signal } => {
+                self.act(turn, ticket, Ok(Aim::Many(self.by_priority())), Verb::Signal(&signal), false);
+            }
+            Request::Reread => turn.out.push(Tell::ReadConfig(ticket)),
+            Request::AddGroup(name) => self.add_group(ticket, &name, turn.out),
+            Request::RemoveGroup(name) => self.remove_group(ticket, &name, turn.out),
+            Request::Shutdown => self.leave(ticket, Mood::Shutdown, turn.out),
+            Request::Restart => self.leave(ticket, Mood::Restarting, turn.out),
             // Answered above: it works on the way down too.
             Request::RemoteCommunication { .. } => {}
         }

@@ -15,17 +15,9 @@ use crate::config::LogFile;
 use crate::core::{Core, Mood, ProcId, Refusal, Reply, Request, Status};
 use crate::xmlrpc::{Call, Fault, Value, code};
 
+pub use crate::core::Channel;
 pub use methods::{METHODS, Method};
 pub use status::{LocalTime, uptime};
-
-/// An output channel of a program.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Channel {
-    /// Standard output, and standard error too with `redirect_stderr`.
-    Stdout,
-    /// Standard error.
-    Stderr,
-}
 
 /// Whose log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
