@@ -25,6 +25,8 @@ pub struct Place {
     pub file: Arc<str>,
     /// Line from 1; `None` is the whole file.
     pub line: Option<usize>,
+    /// Column from 1, in characters: of the value, or of the line's first character that is not blank.
+    pub column: Option<usize>,
     /// Section, without brackets.
     pub section: Option<String>,
     /// Key.
@@ -39,9 +41,9 @@ impl ConfigError {
         ConfigError { text: text.into(), place: None, next_step: None }
     }
 
-    /// An error about a file, or a line of it.
-    pub fn in_file(file: &str, line: Option<usize>, text: impl Into<String>) -> ConfigError {
-        ConfigError::new(text).at(Place { file: file.into(), line, section: None, key: None, value: None })
+    /// An error about a file, or a line and column of it.
+    pub fn in_file(file: &str, at: Option<(usize, usize)>, text: impl Into<String>) -> ConfigError {
+        ConfigError::new(text).at(Place::in_file(file, at))
     }
 
     /// The same error with its place.
@@ -58,7 +60,7 @@ impl ConfigError {
         self
     }
 
-    /// `<file>:<line>: [section] key=value: text`, as far as known.
+    /// `<file>:<line>:<column>: [section] key=value: text`, as far as known.
     pub fn located(&self) -> String {
         match &self.place {
             Some(place) => format!("{place}: {}", self.text),
@@ -75,12 +77,23 @@ impl fmt::Display for ConfigError {
 
 impl std::error::Error for ConfigError {}
 
+impl Place {
+    /// A file, or a line and column of it.
+    pub fn in_file(file: &str, at: Option<(usize, usize)>) -> Place {
+        let (line, column) = (at.map(|(line, _)| line), at.map(|(_, column)| column));
+        Place { file: file.into(), line, column, section: None, key: None, value: None }
+    }
+}
+
 impl fmt::Display for Place {
-    /// `<file>:<line>: [section] key=value`; the value of a password is not shown.
+    /// `<file>:<line>:<column>: [section] key=value`; the value of a password is not shown.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.file)?;
         if let Some(line) = self.line {
             write!(f, ":{line}")?;
+        }
+        if let Some(column) = self.column {
+            write!(f, ":{column}")?;
         }
         if let Some(section) = &self.section {
             write!(f, ": [{section}]")?;

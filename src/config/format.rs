@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use super::repr;
 
-/// Widest field that a format may ask for, in characters: far beyond any use, far below trouble.
-const WIDTH_CHARS_MAX: usize = 65_536;
+/// Widest field that a format may ask for, in characters: far beyond any use, and below the 65,535 at which formatting
+/// itself would panic.
+const WIDTH_CHARS_MAX: usize = 65_000;
 
 /// What a name stands for.
 #[derive(Debug, Clone, PartialEq, Eq)]

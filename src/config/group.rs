@@ -4,14 +4,24 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::error::ConfigError;
 use super::load::Context;
-use super::model::{GroupConfig, GroupKind, Notice};
+use super::model::{GroupConfig, GroupKind, Notice, ProcessConfig};
 use super::section::Reader;
-use super::{ini::Section, program, repr, values};
+use super::{event_listener, fcgi_program, ini::Section, program, repr, values};
 
-/// Every group, sorted by (priority, name) (`Supervisor: options.py process_groups_from_parser`).
-pub(super) fn read(context: &Context<'_>, notices: &mut Vec<Notice>) -> Result<Vec<GroupConfig>, ConfigError> {
-    let mut builder =
-        Builder { context, notices, groups: Vec::new(), grouped: BTreeSet::new(), made_by: BTreeMap::new() };
+/// Every group, then every event listener pool, each sorted by (priority, name)
+/// (`Supervisor: options.py process_groups_from_parser`).
+pub(super) fn read(
+    context: &Context<'_>,
+    notices: &mut Vec<Notice>,
+) -> Result<(Vec<GroupConfig>, Vec<GroupConfig>), ConfigError> {
+    let mut builder = Builder {
+        context,
+        notices,
+        groups: Vec::new(),
+        listeners: Vec::new(),
+        grouped: BTreeSet::new(),
+        made_by: BTreeMap::new(),
+    };
     for section in builder.sections("group:") {
         builder.group(section)?;
     }
@@ -20,21 +30,26 @@ pub(super) fn read(context: &Context<'_>, notices: &mut Vec<Notice>) -> Result<V
             builder.program(section)?;
         }
     }
-    for (prefix, kind) in [("eventlistener:", "event listeners"), ("fcgi-program:", "FastCGI programs")] {
-        for section in builder.sections(prefix) {
-            let text = format!("[{}] is not started: this version does not run {kind} yet", section.name);
-            builder.notices.push(Notice::warn(text));
+    for section in builder.sections("eventlistener:") {
+        builder.listener(section)?;
+    }
+    for section in builder.sections("fcgi-program:") {
+        if !builder.grouped.contains(section.name.as_str()) {
+            builder.program(section)?;
         }
     }
-    let mut groups = builder.groups;
-    groups.sort_by(|a, b| (a.priority, &a.name).cmp(&(b.priority, &b.name)));
-    Ok(groups)
+    let (mut groups, mut listeners) = (builder.groups, builder.listeners);
+    for groups in [&mut groups, &mut listeners] {
+        groups.sort_by(|a, b| (a.priority, &a.name).cmp(&(b.priority, &b.name)));
+    }
+    Ok((groups, listeners))
 }
 
 struct Builder<'a> {
     context: &'a Context<'a>,
     notices: &'a mut Vec<Notice>,
     groups: Vec<GroupConfig>,
+    listeners: Vec<GroupConfig>,
     /// Program sections that belong to a `[group:x]`.
     grouped: BTreeSet<&'a str>,
     /// The section that made each group.
@@ -55,23 +70,25 @@ impl<'a> Builder<'a> {
         let (name, names) = (self.name(reader)?, self.context.names.with("here", &self.context.here));
         let members = values::strings(&reader.text("programs", &names)?.unwrap_or_default());
         let priority = reader.or("priority", &names, 999, values::integer)?;
-        let mut processes = Vec::new();
+        let (mut processes, mut sections) = (Vec::new(), Vec::new());
         for member in &members {
-            if let Some(program) = self.member(reader, member)? {
-                self.grouped.insert(&program.name);
-                processes.extend(program::processes(self.reader(program), &name, self.context, self.notices)?);
-            }
+            let program = self.member(reader, member)?;
+            self.grouped.insert(&program.name);
+            processes.extend(self.processes(self.reader(program), &name)?);
+            sections.resize(processes.len(), program.name.clone());
         }
-        self.add(reader, GroupConfig { name, priority, kind: GroupKind::Group, processes })
+        let group = GroupConfig { name, priority, kind: GroupKind::Group, processes, sections };
+        self.check_name(reader, &group)?;
+        self.groups.push(group);
+        Ok(())
     }
 
-    /// The section of a group member; `None` for one that this version does not run.
-    fn member(&self, reader: Reader<'_>, member: &str) -> Result<Option<&'a Section>, ConfigError> {
+    /// The section of a group member.
+    fn member(&self, reader: Reader<'_>, member: &str) -> Result<&'a Section, ConfigError> {
         let find = |kind: &str| self.context.document.section(&format!("{kind}:{member}"));
         let group = &reader.section.name;
         match (find("program"), find("fcgi-program")) {
-            (Some(program), None) => Ok(Some(program)),
-            (None, Some(_)) => Ok(None),
+            (Some(program), None) | (None, Some(program)) => Ok(program),
             (Some(_), Some(_)) => {
                 let text = format!("[{group}] name {member} is ambiguous (exists as program and fcgi-program)");
                 Err(reader.error("programs", text).advise("rename one of the two sections"))
@@ -93,8 +110,33 @@ impl<'a> Builder<'a> {
         let reader = self.reader(section);
         let (name, names) = (self.name(reader)?, self.context.names.with("here", &self.context.here));
         let priority = reader.or("priority", &names, 999, values::integer)?;
-        let processes = program::processes(reader, &name, self.context, self.notices)?;
-        self.add(reader, GroupConfig { name, priority, kind: GroupKind::Program, processes })
+        let processes = self.processes(reader, &name)?;
+        let sections = vec![section.name.clone(); processes.len()];
+        let group = GroupConfig { name, priority, kind: GroupKind::Program, processes, sections };
+        self.check_name(reader, &group)?;
+        self.groups.push(group);
+        Ok(())
+    }
+
+    /// The processes of a program or FastCGI program in the group of that name.
+    fn processes(&mut self, reader: Reader<'_>, group: &str) -> Result<Vec<ProcessConfig>, ConfigError> {
+        let socket = match reader.section.name.strip_prefix("fcgi-program:") {
+            Some(_) => Some(fcgi_program::socket(reader, &self.name(reader)?, self.context)?),
+            None => None,
+        };
+        let mut processes = program::processes(reader, group, self.context, self.notices)?;
+        processes.iter_mut().for_each(|process| process.fcgi.clone_from(&socket));
+        Ok(processes)
+    }
+
+    fn listener(&mut self, section: &'a Section) -> Result<(), ConfigError> {
+        let reader = self.reader(section);
+        let pool = event_listener::pool(reader, self.context, self.notices)?;
+        self.check_name(reader, &pool)?;
+        let text = format!("[{}] is not started: this version does not run event listeners yet", section.name);
+        self.notices.push(Notice::warn(text).at(reader.header()));
+        self.listeners.push(pool);
+        Ok(())
     }
 
     fn name(&self, reader: Reader<'_>) -> Result<String, ConfigError> {
@@ -103,14 +145,13 @@ impl<'a> Builder<'a> {
     }
 
     /// Two groups of one name: Supervisor starts the first and forgets the second, which nobody wants.
-    fn add(&mut self, reader: Reader<'a>, group: GroupConfig) -> Result<(), ConfigError> {
-        reject_twins(reader, &group)?;
+    fn check_name(&mut self, reader: Reader<'a>, group: &GroupConfig) -> Result<(), ConfigError> {
+        reject_twins(reader, group)?;
         if let Some(other) = self.made_by.insert(group.name.clone(), &reader.section.name) {
             let (name, section) = (repr::text(&group.name), &reader.section.name);
             let text = format!("two groups have the name {name}: [{other}] and [{section}]");
             return Err(reader.whole(text).advise("rename one of them"));
         }
-        self.groups.push(group);
         Ok(())
     }
 }

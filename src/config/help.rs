@@ -10,6 +10,8 @@ Usage: {program} [options]
 Options:
 -c/--configuration FILENAME -- read this configuration file (searched for if not given)
 -t/--test -- check the configuration file, say what is wrong with it, and exit
+   (0 nothing wrong, 1 warnings, 2 errors)
+   --json -- as JSON; --effective -- show the resolved configuration; --lang en|zh -- language
 -n/--nodaemon -- stay in the foreground (nodaemon=true)
 -s/--silent -- in the foreground, do not repeat the log on stdout
 -h/--help -- print this text and exit

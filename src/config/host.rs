@@ -16,6 +16,10 @@ pub trait Host {
     fn is_dir(&self, path: &Path) -> bool;
     /// Whether a directory can be written by us; chooses the default of `childlogdir`.
     fn is_writable_dir(&self, path: &Path) -> bool;
+    /// Permission bits of a file; `None` when it is not there.
+    fn mode(&self, path: &Path) -> Option<u32>;
+    /// User id that parsing runs as.
+    fn uid(&self) -> u32;
     /// Working directory.
     fn cwd(&self) -> PathBuf;
     /// Home directory for `~` (`None`) or `~name`.

@@ -15,8 +15,12 @@ pub struct Located {
     pub file: Arc<str>,
     /// Line of the key, from 1.
     pub line: usize,
+    /// Column of the value on that line, in characters from 1.
+    pub column: usize,
     /// The value, continuation lines joined with `\n`.
     pub text: String,
+    /// Comments that end lines of the value, each with the blanks before it.
+    pub comments: Vec<String>,
 }
 
 /// One section, merged over all places where it appears.
@@ -33,7 +37,8 @@ pub struct Section {
 }
 
 impl Section {
-    fn get(&self, key: &str) -> Option<&Located> {
+    /// A value of this very section.
+    pub fn get(&self, key: &str) -> Option<&Located> {
         self.entries.iter().find(|(name, _)| name == key).map(|(_, value)| value)
     }
 
@@ -90,17 +95,32 @@ impl Document {
         }
     }
 
-    /// Reads one more file; `file` is the name errors show.
-    pub fn read(&mut self, file: &str, text: &str) -> Result<(), ConfigError> {
+    /// Reads one more file; `file` is the name errors show. What is well formed is there even after an error.
+    pub fn read(&mut self, file: &str, text: &str) -> Result<(), Malformed> {
         let mut parser =
-            Parser { document: self, file: file.into(), current: None, open: None, indent: 0, errors: Vec::new() };
+            Parser { document: self, file: file.into(), current: None, open: None, indent: 0, bad: Vec::new() };
         for (index, line) in Lines(text.strip_prefix('\u{feff}').unwrap_or(text)).enumerate() {
-            parser.line(index + 1, line)?;
+            parser.line(index + 1, line);
         }
         parser.close();
-        match parser.errors.first() {
-            None => Ok(()),
-            Some((line, _)) => Err(parsing_errors(&parser.file, *line, &parser.errors)),
+        let Parser { file, bad, .. } = parser;
+        if bad.is_empty() { Ok(()) } else { Err(Malformed { file, lines: bad }) }
+    }
+
+    /// Forgets a value, wherever [`Document::get`] finds it, and says what it was.
+    pub fn take(&mut self, section: &str, key: &str) -> Option<Located> {
+        let owner = self.sections.iter_mut().find(|one| one.name == section);
+        let found = |one: &mut Section| {
+            let index = one.entries.iter().position(|(name, _)| name == key)?;
+            Some(one.entries.remove(index).1)
+        };
+        owner.and_then(found).or_else(|| self.defaults.as_mut().and_then(found))
+    }
+
+    /// Sets a value of a section that is there.
+    pub fn put(&mut self, section: &str, key: &str, value: Located) {
+        if let Some(section) = self.sections.iter_mut().find(|one| one.name == section) {
+            section.set(key.to_owned(), value);
         }
     }
 
@@ -157,44 +177,52 @@ struct Parser<'a> {
     open: Option<usize>,
     /// Indentation of the last key or header, in characters.
     indent: usize,
-    errors: Vec<(usize, String)>,
+    bad: Vec<BadLine>,
 }
 
 impl Parser<'_> {
-    fn line(&mut self, number: usize, line: String) -> Result<(), ConfigError> {
+    fn line(&mut self, number: usize, line: String) {
         let comment = comment_start(&line);
-        let text = python::trim(&line[..comment.unwrap_or(line.len())]);
+        let (kept, cut) = line.split_at(comment.unwrap_or(line.len()));
+        let text = python::trim(kept);
         if text.is_empty() {
             if comment.is_none() {
-                self.extend("");
+                self.extend("", None);
             }
-            return Ok(());
+            return;
         }
+        let cut = comment.map(|_| format!("{}{}", &kept[python::trim_end(kept).len()..], python::trim_end(cut)));
         let indent = line.chars().take_while(|c| python::is_space(*c)).count();
         if self.open.is_some() && indent > self.indent {
-            self.extend(text);
-            return Ok(());
+            return self.extend(text, cut);
         }
         self.indent = indent;
         if let Some(name) = header(text) {
             self.close();
             self.current = Some(self.document.open_section(name, &self.file, number));
-            return Ok(());
+            return;
         }
-        let Some(place) = self.current else { return Err(no_header(&self.file, number, &line)) };
-        let Some((key, value)) = text.split_once(['=', ':']) else {
-            self.errors.push((number, line));
-            return Ok(());
+        let Some(place) = self.current else {
+            // Everything up to the first header is wrong for the same reason: said once.
+            if self.bad.is_empty() {
+                self.bad.push(BadLine { line: number, column: indent + 1, text: line, is_headless: true });
+            }
+            return;
         };
-        self.close();
-        let key = python::trim(key).to_lowercase();
-        if key.is_empty() {
-            self.errors.push((number, line));
-            return Ok(());
+        let pair = text.split_once(['=', ':']).map(|(key, value)| (python::trim(key).to_lowercase(), value));
+        if pair.is_some() {
+            self.close();
         }
-        let value = Located { file: self.file.clone(), line: number, text: python::trim(value).to_owned() };
+        let Some((key, value)) = pair.filter(|(key, _)| !key.is_empty()) else {
+            return self.bad.push(BadLine { line: number, column: indent + 1, text: line, is_headless: false });
+        };
+        let blanks = value.chars().take_while(|c| python::is_space(*c)).count();
+        let before_value = text.chars().count() - value.chars().count();
+        let column = indent + before_value + blanks + 1;
+        let text = python::trim(value).to_owned();
+        let comments = cut.into_iter().collect();
+        let value = Located { file: self.file.clone(), line: number, column, text, comments };
         self.open = self.document.at(place).map(|section| section.set(key, value));
-        Ok(())
     }
 
     fn open_value(&mut self) -> Option<&mut Located> {
@@ -202,10 +230,11 @@ impl Parser<'_> {
         self.document.at(place)?.entries.get_mut(index).map(|(_, value)| value)
     }
 
-    fn extend(&mut self, text: &str) {
+    fn extend(&mut self, text: &str, comment: Option<String>) {
         if let Some(value) = self.open_value() {
             value.text.push('\n');
             value.text.push_str(text);
+            value.comments.extend(comment);
         }
     }
 
@@ -246,17 +275,55 @@ fn header(text: &str) -> Option<&str> {
     Some(&inside[..end])
 }
 
-fn no_header(file: &Arc<str>, line: usize, text: &str) -> ConfigError {
-    let (name, shown) = (repr::text(file), repr::text(text));
-    let text = format!("File contains no section headers.\nfile: {name}, line: {line}\n{shown}");
-    ConfigError::in_file(file, Some(line), text).advise("put a section header such as [supervisord] above this line")
+/// The lines of a file that are neither headers nor `key=value`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Malformed {
+    file: Arc<str>,
+    /// At least one.
+    lines: Vec<BadLine>,
 }
 
-fn parsing_errors(file: &Arc<str>, line: usize, errors: &[(usize, String)]) -> ConfigError {
-    let mut text = format!("Source contains parsing errors: {}", repr::text(file));
-    for (line, source) in errors {
-        text.push_str(&format!("\n\t[line {line:>2}]: {}", repr::text(source)));
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct BadLine {
+    line: usize,
+    column: usize,
+    /// With its line end.
+    text: String,
+    /// It stands above the first section header.
+    is_headless: bool,
+}
+
+impl Malformed {
+    /// One error for the file, in the words of Python's parser, which gives up at a line above the first header and
+    /// collects all others.
+    pub fn error(&self) -> ConfigError {
+        match self.lines.first() {
+            Some(line) if line.is_headless => self.headless(line),
+            _ => self.without_key(&self.lines),
+        }
     }
-    ConfigError::in_file(file, Some(line), text)
-        .advise("write key=value; start a comment with ; and indent a line that continues the value above")
+
+    /// One error for each line.
+    pub fn each(&self) -> impl Iterator<Item = ConfigError> + '_ {
+        self.lines.iter().map(|line| match line.is_headless {
+            true => self.headless(line),
+            false => self.without_key(std::slice::from_ref(line)),
+        })
+    }
+
+    fn headless(&self, bad: &BadLine) -> ConfigError {
+        let (name, shown) = (repr::text(&self.file), repr::text(&bad.text));
+        let text = format!("File contains no section headers.\nfile: {name}, line: {}\n{shown}", bad.line);
+        let error = ConfigError::in_file(&self.file, Some((bad.line, bad.column)), text);
+        error.advise("put a section header such as [supervisord] above this line")
+    }
+
+    fn without_key(&self, lines: &[BadLine]) -> ConfigError {
+        let mut text = format!("Source contains parsing errors: {}", repr::text(&self.file));
+        for bad in lines {
+            text.push_str(&format!("\n\t[line {:>2}]: {}", bad.line, repr::text(&bad.text)));
+        }
+        let error = ConfigError::in_file(&self.file, lines.first().map(|bad| (bad.line, bad.column)), text);
+        error.advise("write key=value; start a comment with ; and indent a line that continues the value above")
+    }
 }

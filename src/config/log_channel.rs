@@ -55,21 +55,23 @@ pub(super) fn read(
     channel.file = match target {
         Target::File(file) => file,
         Target::Syslog => {
-            notices.push(Notice::warn(format!(
+            let notice = Notice::warn(format!(
                 "For [{section}], {}=syslog but this is deprecated and will be removed.  \
                  Use {}=true to enable syslog instead.",
                 keys.file, keys.syslog
-            )));
+            ));
+            notices.push(notice.at(reader.place(keys.file)));
             channel.syslog = true;
             LogFile::None
         }
     };
     if channel.file == LogFile::Auto && channel.maxbytes == 0 {
-        notices.push(Notice::warn(format!(
+        let notice = Notice::warn(format!(
             "For [{section}], AUTO logging used for {} without rollover, \
              set maxbytes > 0 to avoid filling up filesystem unintentionally",
             keys.file
-        )));
+        ));
+        notices.push(notice.at(reader.place(keys.maxbytes)));
     }
     Ok(())
 }

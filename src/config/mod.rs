@@ -5,9 +5,12 @@
 //! [`values`]; an error carries the file, line, section, key and value it is about ([`ConfigError`]).
 
 mod check;
+mod decode;
 pub mod environment;
 mod error;
+pub mod event_listener;
 pub mod expand;
+mod fcgi_program;
 mod format;
 mod group;
 mod help;
@@ -32,7 +35,7 @@ mod supervisorctl;
 mod supervisord;
 pub mod values;
 
-pub use check::{Check, check};
+pub use check::{Check, Language, Report, check};
 pub use error::{ConfigError, Place};
 pub use help::help;
 pub use host::Host;

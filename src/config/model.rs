@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use super::error::Place;
+
 /// A whole configuration: the main file with its includes.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Config {
@@ -11,6 +13,8 @@ pub struct Config {
     pub supervisord: Supervisord,
     /// Every group, sorted by (priority, name).
     pub groups: Vec<GroupConfig>,
+    /// Event listener pools, sorted by (priority, name): read and checked, and kept apart until they can be run.
+    pub listeners: Vec<GroupConfig>,
     /// TCP servers in file order, then Unix ones (`Supervisor: options.py server_configs_from_parser`).
     pub servers: Vec<ServerConfig>,
     /// Whether `[rpcinterface:supervisor]` is there; without it the `supervisor.*` methods do not exist.
@@ -26,22 +30,35 @@ pub struct Notice {
     pub level: Level,
     /// Its text.
     pub text: String,
+    /// What in the configuration it is about, for `supervisord -t`.
+    pub place: Option<Box<Place>>,
 }
 
 impl Notice {
+    fn new(level: Level, text: impl Into<String>) -> Notice {
+        Notice { level, text: text.into(), place: None }
+    }
+
+    /// The same line with its place.
+    #[must_use]
+    pub fn at(mut self, place: Place) -> Notice {
+        self.place = Some(Box::new(place));
+        self
+    }
+
     /// A line that names something left out.
     pub fn critical(text: impl Into<String>) -> Notice {
-        Notice { level: Level::Critical, text: text.into() }
+        Notice::new(Level::Critical, text)
     }
 
     /// A line that names something to look at.
     pub fn warn(text: impl Into<String>) -> Notice {
-        Notice { level: Level::Warn, text: text.into() }
+        Notice::new(Level::Warn, text)
     }
 
     /// A line for the record.
     pub fn info(text: impl Into<String>) -> Notice {
-        Notice { level: Level::Info, text: text.into() }
+        Notice::new(Level::Info, text)
     }
 }
 
@@ -149,15 +166,58 @@ pub struct GroupConfig {
     pub kind: GroupKind,
     /// In start order: by (priority, name) for a program section, in `programs=` order for a `[group:x]`.
     pub processes: Vec<ProcessConfig>,
+    /// The section that each process comes from, in the same order.
+    pub sections: Vec<String>,
 }
 
 /// Which section a group comes from.
 #[derive(Debug, Clone, PartialEq)]
 pub enum GroupKind {
-    /// A `[program:x]` outside any group.
+    /// A `[program:x]` or `[fcgi-program:x]` outside any group.
     Program,
     /// A `[group:x]`.
     Group,
+    /// An `[eventlistener:x]`.
+    EventListener {
+        /// Names of the event types asked for, in upper case, each once, in file order.
+        events: Vec<String>,
+        /// Events that may wait for a listener, 1 or more.
+        buffer_size: i64,
+        /// Python entry point that judges what a listener answers; only [`DEFAULT_RESULT_HANDLER`] is known here.
+        result_handler: String,
+    },
+}
+
+/// The result handler of every listener that names none.
+pub const DEFAULT_RESULT_HANDLER: &str = "supervisor.dispatchers:default_handler";
+
+/// The listening socket of an `[fcgi-program:x]`: one for all processes of the section, each of which has it as
+/// descriptor 0. Clients of Supervisor expect a change of owner, mode or backlog alone not to count as one.
+#[derive(Debug, Clone)]
+pub struct FcgiSocket {
+    /// Section that owns it, without brackets: processes of one section share one socket.
+    pub section: String,
+    /// Where it listens. Owner and group are those to set, `None` leaves them.
+    pub address: Address,
+    /// Connections that may wait, 1 to 65535; `None` is the system's limit (SOMAXCONN).
+    pub backlog: Option<u16>,
+}
+
+impl PartialEq for FcgiSocket {
+    /// By what clients connect to (`Supervisor: datatypes.py SocketConfig.__eq__`).
+    fn eq(&self, other: &FcgiSocket) -> bool {
+        self.url() == other.url()
+    }
+}
+
+impl FcgiSocket {
+    /// `unix:///path` or `tcp://host:port`.
+    pub fn url(&self) -> String {
+        match &self.address {
+            Address::Unix { path, .. } => format!("unix://{}", path.display()),
+            Address::Inet { host, port } => format!("tcp://{host}:{port}"),
+        }
+    }
 }
 
 /// When an exited process is started again.
@@ -208,6 +268,8 @@ pub struct ProcessConfig {
     pub environment: Vec<(String, String)>,
     /// `SUPERVISOR_SERVER_URL` of the child; `None` is AUTO.
     pub serverurl: Option<String>,
+    /// The socket that is the standard input of a FastCGI program.
+    pub fcgi: Option<FcgiSocket>,
     /// Send stderr where stdout goes.
     pub redirect_stderr: bool,
     /// The stdout log.

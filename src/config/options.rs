@@ -2,7 +2,7 @@
 
 use super::error::ConfigError;
 use super::model::Level;
-use super::{Host, repr, values};
+use super::{Host, Language, Report, repr, values};
 use crate::getopt;
 
 /// Everything given on the command line; a setting that is `None` or false leaves the file to decide.
@@ -51,8 +51,8 @@ pub struct Options {
 pub enum Invocation {
     /// Start the daemon.
     Run(Options),
-    /// `-t`: check the configuration and exit.
-    Check(Options),
+    /// `-t`: check the configuration, report as asked, and exit.
+    Check(Options, Report),
     /// `-h`, `-?`: print [`super::help`] and exit.
     Help,
     /// `-v`: print the Supervisor version and exit.
@@ -87,6 +87,9 @@ const LONG: &[(&str, bool, &str)] = &[
     ("silent", false, "-s"),
     ("test", false, "-t"),
     ("build-info", false, "--build-info"),
+    ("json", false, "--json"),
+    ("effective", false, "--effective"),
+    ("lang", true, "--lang"),
 ];
 
 impl Options {
@@ -100,17 +103,24 @@ impl Options {
             return Err(ConfigError::new(format!("positional arguments are not supported: [{}]", words.join(", "))));
         }
         let mut options = Options { program: program.to_owned(), ..Options::default() };
-        let mut check = false;
+        let (mut check, mut report) = (false, Report::default());
         for (option, value) in &given {
             match canonical(option) {
                 "-h" | "-?" => return Ok(Invocation::Help),
                 "-v" => return Ok(Invocation::Version),
                 "--build-info" => return Ok(Invocation::BuildInfo),
                 "-t" => check = true,
+                "--json" => report.json = true,
+                "--effective" => report.effective = true,
+                "--lang" => report.language = Some(language(value.as_deref().unwrap_or(""))?),
                 _ => options.set(option, value.as_deref().unwrap_or(""), host)?,
             }
         }
-        Ok(if check { Invocation::Check(options) } else { Invocation::Run(options) })
+        match check {
+            true => Ok(Invocation::Check(options, report)),
+            false if report == Report::default() => Ok(Invocation::Run(options)),
+            false => Err(ConfigError::new("--json, --effective and --lang need -t")),
+        }
     }
 
     fn set(&mut self, option: &str, value: &str, host: &dyn Host) -> Result<(), ConfigError> {
@@ -137,6 +147,11 @@ impl Options {
             _ => Ok(()),
         }
     }
+}
+
+fn language(text: &str) -> Result<Language, ConfigError> {
+    Language::named(text)
+        .ok_or_else(|| ConfigError::new(format!("invalid value for --lang {}: en or zh", repr::text(text))))
 }
 
 /// The short option that a long one stands for.

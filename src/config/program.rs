@@ -127,11 +127,12 @@ fn instance(
     if process.redirect_stderr {
         let file = std::mem::replace(&mut process.stderr.file, LogFile::None);
         if matches!(file, LogFile::Path(_)) {
-            notices.push(Notice::warn(format!(
+            let notice = Notice::warn(format!(
                 "For [{}], redirect_stderr=true but stderr_logfile has also been set to a filename, \
                  the filename has been ignored",
                 reader.section.name
-            )));
+            ));
+            notices.push(notice.at(reader.place("stderr_logfile")));
         }
     }
     process.command = reader.text("command", &names)?.ok_or_else(|| {
@@ -171,6 +172,7 @@ fn blank() -> ProcessConfig {
         user: None,
         environment: Vec::new(),
         serverurl: None,
+        fcgi: None,
         redirect_stderr: false,
         stdout: channel.clone(),
         stderr: channel,

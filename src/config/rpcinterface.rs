@@ -1,12 +1,16 @@
-//! `[rpcinterface:x]`: which method namespaces there are. Python plug-ins cannot run here.
+//! `[rpcinterface:x]` and `[ctlplugin:x]`: Python plug-ins. None can run here; the main interface is built in.
 
+use super::Host;
 use super::error::ConfigError;
+use super::expand::Names;
+use super::ini::{Document, Section};
 use super::load::Context;
 use super::model::Notice;
 use super::section::Reader;
 
 const FACTORY_KEY: &str = "supervisor.rpcinterface_factory";
 const MAIN_FACTORY: &str = "supervisor.rpcinterface:make_main_rpcinterface";
+const CTL_FACTORY_KEY: &str = "supervisor.ctl_factory";
 
 /// Whether `[rpcinterface:supervisor]` is there; every other plug-in is named in a critical notice and left out.
 pub(super) fn read(context: &Context<'_>, notices: &mut Vec<Notice>) -> Result<bool, ConfigError> {
@@ -14,18 +18,68 @@ pub(super) fn read(context: &Context<'_>, notices: &mut Vec<Notice>) -> Result<b
     for section in &context.document.sections {
         let Some(name) = section.name.strip_prefix("rpcinterface:") else { continue };
         let reader = Reader { document: context.document, section };
-        let factory = reader.text(FACTORY_KEY, &context.names)?.ok_or_else(|| {
-            let text = format!("section [{}] does not specify a {FACTORY_KEY}", section.name);
-            reader.error(FACTORY_KEY, text).advise(format!("add {FACTORY_KEY} = {MAIN_FACTORY}"))
-        })?;
-        if name == "supervisor" && factory == MAIN_FACTORY {
-            has_supervisor = true;
-        } else {
-            notices.push(Notice::critical(format!(
-                "[{}] is skipped: its factory {factory} is not part of this program, which runs no Python plug-ins",
-                section.name
-            )));
+        let factory = factory(reader, FACTORY_KEY, &context.names)?;
+        let others = other_keys(reader, &context.names)?;
+        if name != "supervisor" || factory != MAIN_FACTORY {
+            notices.push(skipped(reader, FACTORY_KEY, &factory));
+            continue;
+        }
+        has_supervisor = true;
+        if !others.is_empty() {
+            let keys = others.join(", ");
+            let text = format!("[{}] takes no further keys, these have no effect: {keys}", section.name);
+            notices.push(Notice::warn(text).at(reader.place(others[0])));
         }
     }
     Ok(has_supervisor)
+}
+
+/// Refuses a `[ctlplugin:x]` without a factory, as `supervisorctl` does; the plug-ins themselves are left out.
+pub(super) fn check_ctl_plugins(document: &Document, host: &dyn Host) -> Result<(), ConfigError> {
+    let names = Names::of_environment(&host.environment());
+    for section in ctl_plugins(document) {
+        factory(Reader { document, section }, CTL_FACTORY_KEY, &names)?;
+    }
+    Ok(())
+}
+
+/// What `supervisord -t` says of each `[ctlplugin:x]` that names a factory.
+pub(super) fn ctl_plugin_notices(document: &Document) -> impl Iterator<Item = Notice> {
+    ctl_plugins(document).filter_map(|section| {
+        let reader = Reader { document, section };
+        reader.raw(CTL_FACTORY_KEY).map(|factory| skipped(reader, CTL_FACTORY_KEY, &factory.text))
+    })
+}
+
+fn ctl_plugins(document: &Document) -> impl Iterator<Item = &Section> {
+    document.sections.iter().filter(|section| section.name.starts_with("ctlplugin:"))
+}
+
+fn skipped(reader: Reader<'_>, key: &str, factory: &str) -> Notice {
+    let section = &reader.section.name;
+    let text = format!(
+        "[{section}] is skipped: its factory {factory} is not part of this program, which runs no Python plug-ins"
+    );
+    Notice::critical(text).at(reader.place(key))
+}
+
+fn factory(reader: Reader<'_>, key: &str, names: &Names) -> Result<String, ConfigError> {
+    reader.text(key, names)?.ok_or_else(|| {
+        let text = format!("section [{}] does not specify a {key}", reader.section.name);
+        let error = reader.error(key, text);
+        if key == FACTORY_KEY { error.advise(format!("add {key} = {MAIN_FACTORY}")) } else { error }
+    })
+}
+
+/// The keys that would be arguments of the factory, `[DEFAULT]` included; each must expand.
+fn other_keys<'a>(reader: Reader<'a>, names: &Names) -> Result<Vec<&'a str>, ConfigError> {
+    let inherited = reader.document.defaults.iter().flat_map(|defaults| &defaults.entries);
+    let mut keys: Vec<&str> = Vec::new();
+    for (key, _) in reader.section.entries.iter().chain(inherited) {
+        if key != FACTORY_KEY && !keys.contains(&key.as_str()) {
+            reader.text(key, names)?;
+            keys.push(key);
+        }
+    }
+    Ok(keys)
 }

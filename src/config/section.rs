@@ -52,28 +52,33 @@ impl<'a> Reader<'a> {
 
     /// An error about a key; at the section's header when the key is absent.
     pub(super) fn error(&self, key: &str, text: impl Into<String>) -> ConfigError {
-        let (file, line) = match self.raw(key) {
-            Some(value) => (&value.file, value.line),
-            None => (&self.section.file, self.section.line),
-        };
-        ConfigError::new(text).at(Place {
-            file: file.clone(),
-            line: Some(line),
-            section: Some(self.section.name.clone()),
-            key: Some(key.to_owned()),
-            value: self.raw(key).map(|value| value.text.clone()),
-        })
+        ConfigError::new(text).at(self.place(key))
     }
 
     /// An error about the section.
     pub(super) fn whole(&self, text: impl Into<String>) -> ConfigError {
-        ConfigError::new(text).at(Place {
-            file: self.section.file.clone(),
-            line: Some(self.section.line),
-            section: Some(self.section.name.clone()),
-            key: None,
-            value: None,
-        })
+        ConfigError::new(text).at(self.header())
+    }
+
+    /// Where a key is; the section's header, with the key named, when it is absent.
+    pub(super) fn place(&self, key: &str) -> Place {
+        let header = self.header();
+        let Some(value) = self.raw(key) else { return Place { key: Some(key.to_owned()), ..header } };
+        Place {
+            file: value.file.clone(),
+            line: Some(value.line),
+            column: Some(value.column),
+            key: Some(key.to_owned()),
+            value: Some(value.text.clone()),
+            ..header
+        }
+    }
+
+    /// Where the section begins.
+    pub(super) fn header(&self) -> Place {
+        let section = self.section;
+        let at = Some((section.line, 1));
+        Place { section: Some(section.name.clone()), ..Place::in_file(&section.file, at) }
     }
 }
 

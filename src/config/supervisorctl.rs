@@ -5,7 +5,7 @@ use super::expand::Names;
 use super::ini::Document;
 use super::model::CtlConfig;
 use super::section::Reader;
-use super::{Host, load, locate, paths};
+use super::{Host, load, load::Strictness, locate, paths, rpcinterface};
 
 impl Default for CtlConfig {
     /// What holds without any file.
@@ -29,13 +29,24 @@ pub fn load_ctl(config_file: Option<&str>, program: &str, host: &dyn Host) -> Re
         return Ok(None);
     };
     let mut document = Document::default();
-    load::read_main(&mut document, &file, host)?;
+    let bytes = load::main_bytes(&file, host)?;
+    load::read_file(&mut document, &file, &bytes, &mut Vec::new(), &mut Strictness(None))?;
+    rpcinterface::check_ctl_plugins(&document, host)?;
     let Some(section) = document.section("supervisorctl") else {
         return Err(ConfigError::in_file(&file, None, ".ini file does not include supervisorctl section")
             .advise("add a section [supervisorctl] with serverurl=..."));
     };
     let path = paths::resolve(&file, host);
     read(Reader { document: &document, section }, paths::dirname(&path), host).map(Some)
+}
+
+/// The first error that `supervisorctl` would report, for `supervisord -t`; a file without the section is none.
+pub(super) fn check(document: &Document, here: &str, host: &dyn Host) -> Result<(), ConfigError> {
+    rpcinterface::check_ctl_plugins(document, host)?;
+    match document.section("supervisorctl") {
+        Some(section) => read(Reader { document, section }, here, host).map(drop),
+        None => Ok(()),
+    }
 }
 
 fn read(reader: Reader<'_>, here: &str, host: &dyn Host) -> Result<CtlConfig, ConfigError> {

@@ -157,7 +157,7 @@ pub fn url(text: &str) -> Result<String, String> {
 }
 
 /// 1 to 65535.
-fn port(text: &str) -> Result<u16, String> {
+pub fn port(text: &str) -> Result<u16, String> {
     match integer(text)? {
         number @ ..1 => Err(format!("{number} is below lower bound (1)")),
         number => u16::try_from(number).map_err(|_| format!("{number} is above upper bound (65535)")),

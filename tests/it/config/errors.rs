@@ -1,6 +1,6 @@
 //! What is refused, and that the refusal points at the place.
 
-use supervisor_kit::config::{ConfigError, check, load};
+use supervisor_kit::config::{ConfigError, load};
 
 use super::host::{Table, main_options};
 
@@ -19,26 +19,26 @@ fn check_located(text: &str, expect: &str) {
 fn errors_name_file_line_section_key_and_value() {
     check_located(
         "minfds=many",
-        "/etc/s.conf:2: [supervisord] minfds=many: invalid literal for int() with base 10: 'many'",
+        "/etc/s.conf:2:8: [supervisord] minfds=many: invalid literal for int() with base 10: 'many'",
     );
     check_located(
         "[program:a]\ncommand=a\n\nstartsecs = 1.5 ; no",
-        "/etc/s.conf:5: [program:a] startsecs=1.5: invalid literal for int() with base 10: '1.5' in section 'program:a' \
+        "/etc/s.conf:5:13: [program:a] startsecs=1.5: invalid literal for int() with base 10: '1.5' in section 'program:a' \
          (file: '/etc/s.conf')",
     );
     check_located(
         "[program:a]\nautostart=true",
-        "/etc/s.conf:2: [program:a] command: program section program:a does not specify a command in section 'program:a' \
+        "/etc/s.conf:2:1: [program:a] command: program section program:a does not specify a command in section 'program:a' \
          (file: '/etc/s.conf')",
     );
     check_located(
         "[inet_http_server]\nport=1\nusername=u\npassword=50%",
-        "/etc/s.conf:5: [inet_http_server] password=***: Format string '50%' for 'inet_http_server.password' \
+        "/etc/s.conf:5:10: [inet_http_server] password=***: Format string '50%' for 'inet_http_server.password' \
          is badly formatted: incomplete format",
     );
     check_located(
         "[program:a]\ncommand=a\nenvironment=A=\"1\",\n  B",
-        "/etc/s.conf:4: [program:a] environment=A=\"1\",\\nB: Unexpected end of key/value pairs in value 'A=\"1\",\nB' \
+        "/etc/s.conf:4:13: [program:a] environment=A=\"1\",\\nB: Unexpected end of key/value pairs in value 'A=\"1\",\nB' \
          in section 'program:a' (file: '/etc/s.conf')",
     );
 }
@@ -48,20 +48,20 @@ fn an_included_file_is_named() {
     let host = Table::with_main("[supervisord]\n[include]\nfiles=d/*.ini\n")
         .file("/etc/d/a.ini", b"[program:a]\ncommand=%x\n");
     let located = refused(&host).located();
-    assert!(located.starts_with("/etc/d/a.ini:2: [program:a] command=%x: "), "{located}");
+    assert!(located.starts_with("/etc/d/a.ini:2:9: [program:a] command=%x: "), "{located}");
 }
 
 #[test]
 fn one_name_for_two_groups_or_processes() {
     check_located(
         "[program:b]\ncommand=b\n[program:a]\ncommand=a\n[group:b]\nprograms=a",
-        "/etc/s.conf:2: [program:b]: two groups have the name 'b': [group:b] and [program:b]",
+        "/etc/s.conf:2:1: [program:b]: two groups have the name 'b': [group:b] and [program:b]",
     );
     let twins =
         "[program:a]\ncommand=a\nprocess_name=x\n[program:b]\ncommand=b\nprocess_name=x\n[group:g]\nprograms=a,b";
-    check_located(twins, "/etc/s.conf:8: [group:g]: two processes of group 'g' have the name 'x'");
+    check_located(twins, "/etc/s.conf:8:1: [group:g]: two processes of group 'g' have the name 'x'");
     let numbered = "[program:a]\ncommand=a\nnumprocs=2\nprocess_name=x%(process_num).0s";
-    check_located(numbered, "/etc/s.conf:2: [program:a]: two processes of group 'a' have the name 'x'");
+    check_located(numbered, "/etc/s.conf:2:1: [program:a]: two processes of group 'a' have the name 'x'");
 }
 
 #[test]
@@ -69,15 +69,15 @@ fn group_members_are_checked_against_their_own_group() {
     let programs = "[program:a]\ncommand=a\n[group:g]\nprograms=";
     check_located(
         &format!("{programs}a,"),
-        "/etc/s.conf:5: [group:g] programs=a,: [group:g] has an empty name in programs",
+        "/etc/s.conf:5:10: [group:g] programs=a,: [group:g] has an empty name in programs",
     );
     check_located(
         &format!("{programs}a,c"),
-        "/etc/s.conf:5: [group:g] programs=a,c: [group:g] names unknown program or fcgi-program c",
+        "/etc/s.conf:5:10: [group:g] programs=a,c: [group:g] names unknown program or fcgi-program c",
     );
     check_located(
         &format!("[fcgi-program:a]\n{programs}a"),
-        "/etc/s.conf:6: [group:g] programs=a: [group:g] name a is ambiguous (exists as program and fcgi-program)",
+        "/etc/s.conf:6:10: [group:g] programs=a: [group:g] name a is ambiguous (exists as program and fcgi-program)",
     );
 }
 
@@ -94,40 +94,8 @@ fn files_that_cannot_be_used() {
     assert_eq!(refused(&Table::default()).text, "could not find config file /etc/s.conf");
     let directory = Table::default().file("/etc/s.conf/x", b"");
     assert_eq!(refused(&directory).text, "could not read config file /etc/s.conf");
-    let gbk = refused(&Table::default().file("/etc/s.conf", b"[supervisord]\nidentifier=\xb2\xe2\n"));
-    assert_eq!(gbk.located(), "/etc/s.conf:2: 'utf-8' codec can't decode byte 0xb2 in position 25: invalid start byte");
-    assert!(gbk.next_step.unwrap().contains("UTF-8"));
-}
-
-/// `-t` of the text: its exit code and what it prints.
-fn checked(text: &str) -> (i32, String) {
-    let check = check(&main_options(), &Table::with_main(text));
-    (check.exit_code, check.text)
-}
-
-#[test]
-fn the_check_says_ok_or_where_and_what_next() {
-    let (code, text) = checked("[supervisord]\n[program:a]\ncommand=a\nnumprocs=2\nprocess_name=%(process_num)d");
-    assert_eq!((code, text.as_str()), (0, "OK: /etc/s.conf: 1 group, 2 processes\n"));
-
-    let (code, text) = checked("[supervisord]\nidentifier=50%\n");
-    assert_eq!(code, 2);
-    assert!(text.starts_with("/etc/s.conf:2: [supervisord] identifier=50%: Format string"), "{text}");
-    assert!(text.contains("\n  next step: write %% for a percent sign"), "{text}");
-
-    let (code, text) = checked("[supervisord]\nnodaemon=true\numask=077\ndirectory=/tmp\n[include]\nfiles=d/*\n");
-    assert_eq!(code, 0);
-    assert!(text.starts_with("warning: No file matches via include \"/etc/d/*\"\n"), "{text}");
-    assert!(text.contains("info: [supervisord] umask has no effect in the foreground"), "{text}");
-    assert!(text.contains("info: [supervisord] directory has no effect in the foreground"), "{text}");
-}
-
-#[test]
-fn a_plug_in_that_cannot_run_is_an_error_of_the_check_only() {
-    let text = "[supervisord]\n[rpcinterface:extra]\nsupervisor.rpcinterface_factory=my.module:make\n";
-    let (code, printed) = checked(text);
-    assert_eq!(code, 2);
-    assert!(printed.starts_with("error: [rpcinterface:extra] is skipped: its factory my.module:make"), "{printed}");
-    let config = load(&main_options(), &Table::with_main(text)).unwrap();
-    assert_eq!((config.has_supervisor_rpc, config.notices.len()), (false, 1));
+    let neither = refused(&Table::default().file("/etc/s.conf", b"[supervisord]\nidentifier=\xb2\xff\n"));
+    let expect = "/etc/s.conf:2:12: 'utf-8' codec can't decode byte 0xb2 in position 25: invalid start byte";
+    assert_eq!(neither.located(), expect);
+    assert!(neither.next_step.unwrap().contains("UTF-8"));
 }

@@ -11,6 +11,8 @@ pub struct Table {
     pub files: BTreeMap<PathBuf, Vec<u8>>,
     pub environment: Vec<(String, String)>,
     pub unreadable: Option<PathBuf>,
+    /// Permission bits of every file.
+    pub mode: u32,
 }
 
 impl Table {
@@ -59,6 +61,12 @@ impl Host for Table {
     }
     fn is_writable_dir(&self, path: &Path) -> bool {
         path == Path::new("/tmp")
+    }
+    fn mode(&self, path: &Path) -> Option<u32> {
+        self.files.get(path).map(|_| self.mode)
+    }
+    fn uid(&self) -> u32 {
+        0
     }
     fn cwd(&self) -> PathBuf {
         "/start/dir".into()

@@ -1,6 +1,6 @@
 //! The command line of `supervisord`; refusals are compared with stock Supervisor in `server_options`.
 
-use supervisor_kit::config::{Invocation, Options, help};
+use supervisor_kit::config::{Invocation, Options, Report, help};
 
 use super::host::Table;
 
@@ -20,8 +20,8 @@ fn the_first_question_is_answered() {
 #[test]
 fn test_checks_and_only_the_long_option_strips_ansi() {
     let options = Options { program: "sv".into(), ..Options::default() };
-    assert_eq!(parse(&["-t"]), Invocation::Check(options.clone()));
-    assert_eq!(parse(&["--test"]), Invocation::Check(options.clone()));
+    assert_eq!(parse(&["-t"]), Invocation::Check(options.clone(), Report::default()));
+    assert_eq!(parse(&["--test"]), Invocation::Check(options.clone(), Report::default()));
     assert_eq!(parse(&["--strip"]), Invocation::Run(Options { strip_ansi: true, ..options.clone() }));
     assert_eq!(parse(&["--profile_options=calls"]), Invocation::Run(options));
 }

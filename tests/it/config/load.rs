@@ -1,6 +1,8 @@
 //! Whole configurations on a machine made of a table: what the comparison with stock Supervisor cannot show.
 
-use supervisor_kit::config::{Address, Config, CtlConfig, Level, MainLog, Options, load, load_ctl};
+use supervisor_kit::config::{
+    Address, Config, CtlConfig, DEFAULT_RESULT_HANDLER, FcgiSocket, GroupKind, Level, MainLog, Options, load, load_ctl,
+};
 
 use super::host::{Table, main_options};
 
@@ -77,16 +79,44 @@ fn an_include_that_cannot_be_read_is_warned_about() {
 }
 
 #[test]
-fn sections_of_a_later_version_are_named_and_left_out() {
-    let text = "[supervisord]\n[eventlistener:e]\ncommand=e\nevents=TICK_5\n[fcgi-program:f]\ncommand=f\nsocket=unix:///tmp/f\n\
-                [program:a]\ncommand=a\n[group:g]\nprograms=f,a\n";
+fn fastcgi_programs_share_the_socket_of_their_section() {
+    let text = "[supervisord]\n[fcgi-program:f]\ncommand=f\nsocket=unix:///run/../tmp/%(program_name)s.sock\nuser=op\nnumprocs=2\n\
+                process_name=%(process_num)d\n[fcgi-program:t]\ncommand=t\nsocket=tcp://LocalHost:9000\nsocket_backlog=64\n\
+                [program:a]\ncommand=a\n[group:g]\nprograms=a,f\n";
     let config = loaded(&Table::with_main(text));
-    let names: Vec<&str> =
-        config.groups.iter().flat_map(|group| &group.processes).map(|one| one.name.as_str()).collect();
-    assert_eq!(names, ["a"]);
+    let sockets = |group: usize| -> Vec<Option<FcgiSocket>> {
+        config.groups[group].processes.iter().map(|process| process.fcgi.clone()).collect()
+    };
+    let [None, Some(first), Some(second)] = &sockets(0)[..] else { panic!("{:?}", sockets(0)) };
+    assert_eq!((first.url().as_str(), first.section.as_str()), ("unix:///tmp/f.sock", "fcgi-program:f"));
+    assert_eq!(first, second);
+    let owned = Address::Unix { path: "/tmp/f.sock".into(), mode: 0o700, uid: Some(1000), gid: Some(1001) };
+    assert_eq!((&first.address, first.backlog), (&owned, None));
+    let tcp = sockets(1)[0].clone().unwrap();
+    assert_eq!((tcp.url().as_str(), tcp.backlog), ("tcp://localhost:9000", Some(64)));
+}
+
+#[test]
+fn event_listeners_are_read_and_named() {
+    let text = "[supervisord]\n[eventlistener:e]\ncommand=e\nevents=tick_5, PROCESS_STATE,TICK_5\nbuffer_size=3\n\
+                [eventlistener:p]\ncommand=p\nevents=EVENT\nresult_handler=my.module:handler\n";
+    let config = loaded(&Table::with_main(text));
+    let kind = |events: &[&str], buffer_size, handler: &str| GroupKind::EventListener {
+        events: events.iter().map(|event| (*event).to_owned()).collect(),
+        buffer_size,
+        result_handler: handler.to_owned(),
+    };
+    assert_eq!(config.listeners[0].kind, kind(&["TICK_5", "PROCESS_STATE"], 3, DEFAULT_RESULT_HANDLER));
+    assert_eq!(config.listeners[1].kind, kind(&["EVENT"], 10, "my.module:handler"));
+    assert_eq!((config.listeners[0].priority, config.listeners[0].processes[0].priority), (-1, 999));
     let expect = [
+        (
+            Level::Critical,
+            "[eventlistener:p] cannot run: its result_handler my.module:handler is not part of this program, \
+             which runs no Python plug-ins",
+        ),
         (Level::Warn, "[eventlistener:e] is not started: this version does not run event listeners yet"),
-        (Level::Warn, "[fcgi-program:f] is not started: this version does not run FastCGI programs yet"),
+        (Level::Warn, "[eventlistener:p] is not started: this version does not run event listeners yet"),
     ];
     assert_eq!(notices(&config), expect);
 }

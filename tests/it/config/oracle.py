@@ -46,6 +46,12 @@ def octal(text):
         raise ValueError("%s can not be converted to an octal type" % text)
 
 
+def byte_size(text):
+    from supervisor.datatypes import byte_size
+
+    return str(byte_size(text))
+
+
 def url(text):
     from supervisor.datatypes import url
 
@@ -59,6 +65,7 @@ OPERATIONS = {
     "expand": expand,
     "integer": lambda text: str(int(text)),
     "octal": octal,
+    "byte_size": byte_size,
     "url": url,
     "repr": repr,
     "bytes": lambda text: repr(text.encode()),

@@ -8,6 +8,7 @@ import os
 import sys
 
 from supervisor.datatypes import Automatic, RestartUnconditionally, RestartWhenExitUnexpected
+from supervisor.events import getEventNameByType
 from supervisor.options import ServerOptions
 
 AUTORESTART = {RestartUnconditionally: "Always", RestartWhenExitUnexpected: "Unexpected", False: "Never"}
@@ -48,6 +49,18 @@ def show_process(process):
     print("    ", log(process, "stderr"))
 
 
+def show_kind(group):
+    """The socket of a FastCGI group, what a listener pool listens to."""
+    socket = getattr(group, "socket_config", None)
+    if socket is not None:
+        uid, gid = (None if number == -1 else number for number in getattr(socket, "owner", None) or (-1, -1))
+        print("  socket", repr(socket.url), socket.backlog, getattr(socket, "mode", None), uid, gid)
+    if hasattr(group, "pool_events"):
+        names = sorted(getEventNameByType(event) for event in group.pool_events)
+        handler = group.result_handler
+        print("  pool", ",".join(names), group.buffer_size, handler.__module__ + ":" + handler.__name__)
+
+
 def show_server(server):
     has_auth = bool(server["username"])
     auth = "%r:%r" % (server["username"], server["password"]) if has_auth else "None"
@@ -69,6 +82,7 @@ def show(options):
     print("rpc", any(name == "supervisor" for name, _, _ in options.rpcinterface_factories))
     for group in options.process_group_configs:
         print("group", repr(group.name), group.priority)
+        show_kind(group)
         for process in group.process_configs:
             show_process(process)
     for server in options.server_configs:

@@ -4,8 +4,8 @@ use std::fmt::Write;
 use std::path::Path;
 
 use supervisor_kit::config::{
-    Address, ChannelConfig, Config, Invocation, Level, LogFile, MainLog, Options, ProcessConfig, ServerConfig, load,
-    repr,
+    Address, ChannelConfig, Config, GroupConfig, GroupKind, Invocation, Level, LogFile, MainLog, Options,
+    ProcessConfig, ServerConfig, load, repr,
 };
 use supervisor_kit::sys::host::Machine;
 
@@ -36,7 +36,7 @@ fn stock_supervisor_agrees() {
     }
 }
 
-fn resolve(directory: &Path, args: &[&str]) -> String {
+pub fn resolve(directory: &Path, args: &[&str]) -> String {
     let file = directory.join("supervisord.conf");
     let mut words = vec!["-c".to_owned(), file.to_string_lossy().into_owned()];
     words.extend(args.iter().map(|arg| (*arg).to_owned()));
@@ -91,12 +91,16 @@ fn show(config: &Config) -> String {
     writeln!(out, "{directory} {} {}", truth(own.strip_ansi), repr::text(&own.identifier)).unwrap();
     writeln!(out, "environment {}", pairs(&own.environment)).unwrap();
     writeln!(out, "rpc {}", truth(config.has_supervisor_rpc)).unwrap();
-    for group in &config.groups {
+    let mut groups: Vec<&GroupConfig> = config.groups.iter().chain(&config.listeners).collect();
+    groups.sort_by_key(|group| (group.priority, &group.name));
+    for group in groups {
         writeln!(out, "group {} {}", repr::text(&group.name), group.priority).unwrap();
+        show_kind(&mut out, group);
         group.processes.iter().for_each(|process| show_process(&mut out, process));
     }
     config.servers.iter().for_each(|server| show_server(&mut out, server));
-    for notice in &config.notices {
+    // What only we say: listeners wait for a later version.
+    for notice in config.notices.iter().filter(|notice| !notice.text.contains("does not run event listeners yet")) {
         let level = match notice.level {
             Level::Critical => "criticals",
             Level::Warn => "warnings",
@@ -105,6 +109,24 @@ fn show(config: &Config) -> String {
         writeln!(out, "{level} {}", notice.text).unwrap();
     }
     out
+}
+
+/// The socket of a FastCGI group, what a listener pool listens to.
+fn show_kind(out: &mut String, group: &GroupConfig) {
+    let socket = group.processes.first().and_then(|process| process.fcgi.as_ref());
+    if let Some(socket) = socket.filter(|_| group.kind == GroupKind::Program) {
+        let (mode, uid, gid) = match &socket.address {
+            Address::Unix { mode, uid, gid, .. } => (Some(*mode), *uid, *gid),
+            Address::Inet { .. } => (None, None, None),
+        };
+        let (url, backlog) = (repr::text(&socket.url()), number(socket.backlog.map(u32::from)));
+        writeln!(out, "  socket {url} {backlog} {} {} {}", number(mode), number(uid), number(gid)).unwrap();
+    }
+    if let GroupKind::EventListener { events, buffer_size, result_handler } = &group.kind {
+        let mut events = events.clone();
+        events.sort();
+        writeln!(out, "  pool {} {buffer_size} {result_handler}", events.join(",")).unwrap();
+    }
 }
 
 fn show_process(out: &mut String, process: &ProcessConfig) {
