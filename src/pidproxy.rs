@@ -1,7 +1,7 @@
 //! `pidproxy PIDFILE COMMAND [ARGUMENTS]`: stands in for a daemon that puts itself into the background.
 //!
 //! It runs the command and stays while the command does. A signal it gets goes to the process that the pidfile
-//! names. It says nothing unless something is wrong, and ends with the status of the command.
+//! names, or to the command while there is no pidfile. It says nothing unless something is wrong, and ends with the status of the command.
 
 use std::env;
 use std::ffi::{OsStr, OsString};
@@ -71,7 +71,7 @@ fn attend(mut child: Child, mask: &SigSet, pidfile: &Path) -> i32 {
                 }
             },
             Ok(signal) => {
-                if let Some(status) = forward(signal, pidfile) {
+                if let Some(status) = forward(signal, pidfile, &child) {
                     return status;
                 }
             }
@@ -84,10 +84,13 @@ fn attend(mut child: Child, mask: &SigSet, pidfile: &Path) -> i32 {
 }
 
 /// Passes a signal on. The answer is the exit status if the signal also ends the proxy: it does not wait for the
-/// process to go.
-fn forward(signal: Signal, pidfile: &Path) -> Option<i32> {
+/// process to go. Without a pidfile the command itself gets the signal, which would otherwise be lost, and the proxy stays
+/// as long as it does (Supervisor drops the signal, divergence D30).
+fn forward(signal: Signal, pidfile: &Path, child: &Child) -> Option<i32> {
     let Ok(pid) = read_pid(pidfile) else {
         println!("Can't read child pidfile {}!", pidfile.display());
+        // It may have ended this moment; then its status is about to be read.
+        let _ = kill(Pid::from_raw(child.id().cast_signed()), signal);
         return None;
     };
     let status = match kill(pid, signal) {

@@ -11,6 +11,7 @@ use std::time::Instant;
 use tokio::sync::mpsc;
 
 use super::environment::Inherited;
+use super::fcgi::{self, FcgiSockets};
 use super::http::Server;
 use super::listen::{Listeners, listen};
 use super::perform::Shell;
@@ -25,7 +26,7 @@ use crate::sys::daemonize::{Startup, daemonize};
 use crate::sys::host::Machine;
 use crate::sys::limits::{self, Limit};
 use crate::sys::lock::{InstanceLock, LockError};
-use crate::sys::pidfile::PidFile;
+use crate::sys::pidfile::{self, PidFile};
 use crate::sys::poller::{Interest, Poller};
 use crate::sys::privileges::{self, Identity};
 use crate::sys::signals::Signals;
@@ -56,8 +57,8 @@ pub fn main(argv: &[String]) -> i32 {
         Invocation::Help => print!("{}", config::help(program)),
         Invocation::Version => println!("{SUPERVISOR_VERSION}"),
         Invocation::BuildInfo => println!("supervisor-kit {KIT_VERSION} (Supervisor {SUPERVISOR_VERSION})"),
-        Invocation::Check(options) => {
-            let check = config::check(&options, &host);
+        Invocation::Check(options, report) => {
+            let check = config::check(&options, report, &host);
             print!("{}", check.text);
             return check.exit_code;
         }
@@ -179,6 +180,14 @@ impl Generation {
                 log.write(Level::Warn, &warning);
             }
         }
+        if let Err(error) = fcgi::check(&self.config, &mut log) {
+            log.write(Level::Critical, &error.to_string());
+            // After a restart the programs that need no socket must run; the others say in `status` why they do not.
+            if self.first {
+                listeners_gone(&listeners, &mut log);
+                return Err(error.into());
+            }
+        }
         let startup = self.go_to_background(&mut log)?;
         match self.serve(log, listeners, startup) {
             Ok(mood) => Ok(mood),
@@ -218,8 +227,10 @@ impl Generation {
         let core = Core::new(self.config.groups.clone(), &mut out);
         let shell = Shell {
             programs: Programs::new(self.config.supervisord.strip_ansi, "supervisord"),
+            fcgi: FcgiSockets::default(),
             poller,
             log,
+            late: Outbox::new(),
             logged: None,
             inherited: Inherited::capture(&self.config),
             waiting: std::collections::HashMap::new(),
@@ -275,12 +286,31 @@ fn open_log(config: &Config) -> Result<ActivityLog, Refused> {
 }
 
 fn write_pidfile(path: &Path, log: &mut ActivityLog) -> Option<PidFile> {
+    let left_behind = pidfile::read(path).filter(|pid| pid.cast_unsigned() != std::process::id());
     match PidFile::write(path) {
-        Ok(pidfile) => Some(pidfile),
+        Ok(pidfile) => {
+            if let Some(pid) = left_behind {
+                log.write(Level::Warn, &explain_left_behind(pid));
+            }
+            Some(pidfile)
+        }
         Err(error) => {
             log.write(Level::Critical, &format!("could not write pidfile {}: {error}", path.display()));
             None
         }
+    }
+}
+
+/// Why a pidfile was there although nobody holds its lock.
+fn explain_left_behind(pid: i32) -> String {
+    match nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid), None) {
+        Err(nix::errno::Errno::ESRCH) => {
+            format!("replaced a stale pidfile: process {pid} is not running any more")
+        }
+        Ok(()) | Err(_) => format!(
+            "replaced the pidfile of process {pid}: it runs but does not hold the lock, so it is another program that was \
+             given the number of a supervisord that ended without cleaning up, or a supervisord of another make"
+        ),
     }
 }
 

@@ -2,10 +2,12 @@
 
 use std::path::Path;
 
+use super::channel_log::Sinks;
 use super::environment::{Inherited, path_variable};
+use super::fcgi::FcgiSockets;
 use super::programs::Programs;
 use crate::config::{Level, repr, shlex};
-use crate::core::{CommandError, Kernel, Pid, SignalError, SpawnError, SpawnPlan, Target};
+use crate::core::{CommandError, Kernel, Outbox, Pid, SignalError, SpawnError, SpawnPlan, Target};
 use crate::logs::ActivityLog;
 use crate::sys::poller::Poller;
 use crate::sys::privileges::Identity;
@@ -16,12 +18,16 @@ use crate::sys::{command, errno, kill, users};
 pub struct SystemKernel<'a> {
     /// Where the pipes of a new child go.
     pub programs: &'a mut Programs,
+    /// Where FastCGI programs listen.
+    pub fcgi: &'a mut FcgiSockets,
     /// Watches them.
     pub poller: &'a Poller,
     /// For what the child inherits.
     pub inherited: &'a Inherited,
     /// For what is worth a line and decides nothing.
     pub log: &'a mut ActivityLog,
+    /// For events that come of it.
+    pub out: &'a mut Outbox,
 }
 
 impl Kernel for SystemKernel<'_> {
@@ -41,7 +47,9 @@ impl Kernel for SystemKernel<'_> {
             gid: user.gid,
             groups: users::groups_of(&user.name, user.gid),
         });
-        let child = spawn(&Exec {
+        let fcgi = plan.config.fcgi.as_ref();
+        let socket = fcgi.map(|socket| self.fcgi.get(socket, self.log)).transpose()?;
+        let spawned = spawn(&Exec {
             path: &path,
             argv: &argv,
             env: &self.inherited.of_child(plan),
@@ -49,10 +57,22 @@ impl Kernel for SystemKernel<'_> {
             umask: plan.config.umask,
             identity: identity.as_ref(),
             redirect_stderr: plan.config.redirect_stderr,
+            stdin: socket,
         })
-        .map_err(|failure| failure.into_spawn_error(name))?;
+        .map_err(|failure| failure.into_spawn_error(name));
+        let child = match spawned {
+            Ok(child) => child,
+            Err(error) => {
+                self.fcgi.release(None, self.log);
+                return Err(error);
+            }
+        };
         let pid = child.pid;
-        if let Err(error) = self.programs.attach(plan.id, child, self.poller) {
+        if let Some(socket) = fcgi {
+            self.fcgi.hold(socket, pid);
+        }
+        let sinks = &mut Sinks { log: self.log, out: self.out };
+        if let Err(error) = self.programs.attach(plan.id, child, self.poller, sinks) {
             self.log.write(Level::Critical, &format!("cannot watch the output of '{name}': {error}"));
         }
         Ok(pid)

@@ -7,7 +7,9 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use tokio::sync::{Notify, oneshot};
 
+use super::channel_log::Sinks;
 use super::environment::Inherited;
+use super::fcgi::FcgiSockets;
 use super::kernel::SystemKernel;
 use super::programs::Programs;
 use super::stdin::StdinError;
@@ -33,10 +35,14 @@ pub struct Shell {
     pub host: Rc<Machine>,
     /// Children's descriptors and logs.
     pub programs: Programs,
+    /// Where FastCGI programs listen.
+    pub fcgi: FcgiSockets,
     /// Watches them, and the signals.
     pub poller: Poller,
     /// The activity log.
     pub log: ActivityLog,
+    /// Events of closing what an earlier run left open, while the core was deciding.
+    pub late: Outbox,
     /// Rings after each line of the activity log, when somebody follows it.
     pub logged: Option<Rc<Notify>>,
     /// What children inherit.
@@ -65,8 +71,8 @@ impl Shell {
     }
 
     fn kernel(&mut self) -> SystemKernel<'_> {
-        let Shell { programs, poller, inherited, log, .. } = self;
-        SystemKernel { programs, poller, inherited, log }
+        let Shell { programs, fcgi, poller, inherited, log, late, .. } = self;
+        SystemKernel { programs, fcgi, poller, inherited, log, out: late }
     }
 
     /// A ticket for one more client.
@@ -91,11 +97,14 @@ impl Shell {
     /// Carries out every tell, in order, until none is left.
     pub fn perform(&mut self, core: &mut Core, now: Now, out: &mut Outbox) {
         let mut rereads: Vec<Ticket> = Vec::new();
-        for tell in out.drain() {
+        let mut late = std::mem::take(&mut self.late);
+        for tell in late.drain().chain(out.drain()) {
             match tell {
                 Tell::Log(level, text) => self.log(level, &text),
                 // Event listeners come with their own layer; until then nobody listens.
-                Tell::Event(_) => {}
+                Tell::Event(event) => {
+                    self.log.write_with(Level::Blather, || format!("no listener for {}", event.name()))
+                }
                 Tell::Reply(ticket, reply) => {
                     if let Some(client) = self.waiting.remove(&ticket) {
                         // A client that has gone away needs no answer.
@@ -108,7 +117,10 @@ impl Shell {
                         self.programs.add(process, &settings.childlogdir, &settings.identifier, &mut self.log);
                     }
                 }
-                Tell::Removed(ids) => ids.iter().for_each(|id| self.programs.remove(*id, &self.poller)),
+                Tell::Removed(ids) => {
+                    let Shell { programs, poller, log, late, .. } = self;
+                    ids.iter().for_each(|id| programs.remove(*id, poller, &mut Sinks { log, out: late }));
+                }
                 Tell::ReadConfig(ticket) => rereads.push(ticket),
                 Tell::Halt(mood) => self.halted = Some(mood),
             }

@@ -1,18 +1,20 @@
 //! The registry: every descriptor of every child, by role and process. Nothing else opens or closes one.
 
-use std::io::{self, ErrorKind, Read};
+use std::collections::HashMap;
+use std::fs::File;
+use std::io::{self, Read};
 use std::os::fd::OwnedFd;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
-use std::time::SystemTime;
 
 use tokio::sync::Notify;
 
+use super::channel_log::{ChannelLog, Sinks, Writer};
+use super::output::{Chunk, Output};
 use super::stdin::{Stdin, StdinError};
 use crate::config::{ChannelConfig, Level, LogFile};
-use crate::core::{Pid, ProcId, Process};
-use crate::logs::{ActivityLog, AnsiStripper, RotatingFile, Rotation, Syslog, auto};
-use crate::rpc::Channel;
+use crate::core::{Channel, Pid, ProcId, Process};
+use crate::logs::{ActivityLog, Filter, Syslog, auto};
 use crate::sys::poller::{Interest, Poller};
 use crate::sys::spawn::Child;
 
@@ -21,6 +23,9 @@ pub const READ_BYTES_MAX: usize = 64 * 1024;
 
 /// Most pipes of ended runs that one program's surviving grandchildren may keep open.
 pub const LINGERING_PIPES_MAX: usize = 8;
+
+/// Most bytes that a child says about why it cannot become its program.
+const STATUS_BYTES_MAX: usize = 4096;
 
 /// What a pipe of a dead child can still hold: the largest pipe the kernel makes without privileges.
 const PIPE_BYTES_MAX: usize = 1024 * 1024;
@@ -34,10 +39,13 @@ pub enum Token {
     Output(usize),
     /// The input pipe of the process in a slot.
     Stdin(u32),
+    /// The pipe that tells why the process in a slot could not become its program.
+    Status(u32),
 }
 
 impl Token {
     const STDIN_BIT: u64 = 1 << 62;
+    const STATUS_BIT: u64 = 1 << 61;
 
     /// As the poller carries it.
     pub fn to_bits(self) -> u64 {
@@ -45,6 +53,7 @@ impl Token {
             Token::Signals => u64::MAX,
             Token::Output(index) => index as u64,
             Token::Stdin(slot) => Self::STDIN_BIT | u64::from(slot),
+            Token::Status(slot) => Self::STATUS_BIT | u64::from(slot),
         }
     }
 
@@ -53,32 +62,10 @@ impl Token {
         match bits {
             u64::MAX => Token::Signals,
             bits if bits & Self::STDIN_BIT != 0 => Token::Stdin(bits as u32),
+            bits if bits & Self::STATUS_BIT != 0 => Token::Status(bits as u32),
             bits => Token::Output(bits as usize),
         }
     }
-}
-
-/// One output pipe. It outlives its process while a grandchild holds the other end.
-#[derive(Debug)]
-struct Output {
-    reader: std::fs::File,
-    id: ProcId,
-    pid: Pid,
-    channel: Channel,
-}
-
-/// The log of one channel.
-#[derive(Debug, Default)]
-struct ChannelLog {
-    path: Option<PathBuf>,
-    rotation: Option<Rotation>,
-    file: Option<RotatingFile>,
-    stripper: Option<AnsiStripper>,
-    syslog: bool,
-    /// Told after each write; made when somebody follows.
-    written: Option<Rc<Notify>>,
-    /// A write failed and none has worked since: one warning is enough.
-    failing: bool,
 }
 
 /// What the shell keeps of one process.
@@ -86,9 +73,16 @@ struct ChannelLog {
 struct Program {
     id: ProcId,
     name: String,
+    group: String,
     redirect_stderr: bool,
+    capture_maxbytes: [i64; 2],
     stdin: Option<Stdin>,
+    status: Option<File>,
+    /// Why the running child could not become its program.
+    failure: Option<String>,
     logs: [ChannelLog; 2],
+    /// Its pipes, oldest first, by their place in the registry.
+    outputs: Vec<usize>,
 }
 
 /// All of them.
@@ -97,6 +91,8 @@ pub struct Programs {
     slots: Vec<Option<Program>>,
     outputs: Vec<Option<Output>>,
     vacant: Vec<usize>,
+    /// The slots of children that run.
+    running: HashMap<Pid, ProcId>,
     buffer: Box<[u8]>,
     /// Bells of removed processes that somebody still listens to: a process with the same log takes them over.
     left_bells: Vec<(PathBuf, Rc<Notify>)>,
@@ -111,6 +107,7 @@ impl Programs {
             slots: Vec::new(),
             outputs: Vec::new(),
             vacant: Vec::new(),
+            running: HashMap::new(),
             buffer: vec![0; READ_BYTES_MAX].into_boxed_slice(),
             left_bells: Vec::new(),
             syslog: Syslog::new(ident),
@@ -119,53 +116,51 @@ impl Programs {
     }
 
     /// Takes a process in and makes its AUTO logs.
-    pub fn add(&mut self, process: &Process, childlogdir: &std::path::Path, identifier: &str, log: &mut ActivityLog) {
+    pub fn add(&mut self, process: &Process, childlogdir: &Path, identifier: &str, log: &mut ActivityLog) {
         let config = &process.config;
-        let mut channel = |name: &str, settings: &ChannelConfig| ChannelLog {
-            path: match &settings.file {
+        let mut channel = |channel: Channel, settings: &ChannelConfig| {
+            let path = match &settings.file {
                 LogFile::None => None,
                 LogFile::Path(path) => Some(path.clone()),
-                LogFile::Auto => match auto::create(childlogdir, &config.name, name, identifier) {
-                    Ok(path) => Some(path),
-                    Err(error) => {
-                        let dir = childlogdir.display();
-                        log.write(
-                            Level::Warn,
-                            &format!("could not make a {name} log for {} in {dir}: {error}", config.name),
-                        );
-                        None
-                    }
-                },
-            },
-            rotation: Some(Rotation::new(settings.maxbytes, settings.backups)),
-            syslog: settings.syslog,
-            stripper: self.strip_ansi.then(AnsiStripper::default),
-            ..ChannelLog::default()
-        };
-        let mut logs = [channel("stdout", &config.stdout), channel("stderr", &config.stderr)];
-        for log in &mut logs {
-            let same_log = |(path, _): &(PathBuf, _)| log.path.as_ref() == Some(path);
+                LogFile::Auto => auto::create(childlogdir, &config.name, channel.name(), identifier)
+                    .inspect_err(|error| {
+                        let (what, dir) = (channel.name(), childlogdir.display());
+                        let text = format!("could not make a {what} log for {} in {dir}: {error}", config.name);
+                        log.write(Level::Warn, &text);
+                    })
+                    .ok(),
+            };
+            let mut made = ChannelLog::new(settings, path);
+            let same_log = |(path, _): &(PathBuf, _)| made.path.as_ref() == Some(path);
             if let Some(index) = self.left_bells.iter().position(same_log) {
-                log.written = Some(self.left_bells.swap_remove(index).1);
+                made.written = Some(self.left_bells.swap_remove(index).1);
             }
-        }
+            made
+        };
+        let logs = [channel(Channel::Stdout, &config.stdout), channel(Channel::Stderr, &config.stderr)];
         let slot = process.id.slot as usize;
         if self.slots.len() <= slot {
             self.slots.resize_with(slot + 1, || None);
         }
-        let (id, name) = (process.id, config.name.clone());
-        self.slots[slot] = Some(Program { id, name, redirect_stderr: config.redirect_stderr, stdin: None, logs });
+        self.slots[slot] = Some(Program {
+            id: process.id,
+            name: config.name.clone(),
+            group: process.group.clone(),
+            redirect_stderr: config.redirect_stderr,
+            capture_maxbytes: [config.stdout.capture_maxbytes, config.stderr.capture_maxbytes],
+            stdin: None,
+            status: None,
+            failure: None,
+            logs,
+            outputs: Vec::new(),
+        });
     }
 
     /// Forgets a process. Pipes that grandchildren keep are closed.
-    pub fn remove(&mut self, id: ProcId, poller: &Poller) {
-        for index in 0..self.outputs.len() {
-            if self.outputs[index].as_ref().is_some_and(|output| output.id == id) {
-                self.close_output(index, poller);
-            }
-        }
-        if self.program(id).is_none() {
-            return;
+    pub fn remove(&mut self, id: ProcId, poller: &Poller, sinks: &mut Sinks<'_>) {
+        let Some(program) = self.program(id) else { return };
+        for index in program.outputs.clone() {
+            self.close_output(index, poller, sinks);
         }
         let Some(program) = self.slots[id.slot as usize].take() else { return };
         if let Some(stdin) = program.stdin {
@@ -189,79 +184,83 @@ impl Programs {
     /// # Errors
     /// The first that cannot be opened.
     pub fn open_logs(&mut self, id: ProcId) -> io::Result<()> {
-        let Some(program) = self.program_mut(id) else { return Ok(()) };
-        for log in &mut program.logs {
-            if let (None, Some(path), Some(rotation)) = (&log.file, &log.path, log.rotation) {
-                log.file = Some(RotatingFile::open(path, rotation)?);
-            }
-        }
-        Ok(())
+        self.program_mut(id).map_or(Ok(()), |program| program.logs.iter_mut().try_for_each(ChannelLog::open))
     }
 
     /// Takes in the pipes of a new child.
     ///
     /// # Errors
     /// The poller refuses; the child is left without supervision of its output.
-    pub fn attach(&mut self, id: ProcId, child: Child, poller: &Poller) -> io::Result<()> {
-        self.limit_lingering(id, poller);
+    pub fn attach(&mut self, id: ProcId, child: Child, poller: &Poller, sinks: &mut Sinks<'_>) -> io::Result<()> {
+        self.limit_lingering(id, poller, sinks);
+        let Child { pid, stdin, stdout, stderr, status } = child;
+        self.running.insert(pid, id);
+        let token = Token::Status(id.slot).to_bits();
         if let Some(program) = self.program_mut(id) {
-            program.stdin = Some(Stdin::new(child.stdin, child.pid));
+            program.stdin = stdin.map(|stdin| Stdin::new(stdin, pid));
+            program.failure = None;
+            poller.add(&status, token, Interest::Read)?;
+            program.status = Some(status.into());
         }
-        self.add_output(id, child.pid, Channel::Stdout, child.stdout, poller)?;
-        child.stderr.map_or(Ok(()), |stderr| self.add_output(id, child.pid, Channel::Stderr, stderr, poller))
+        self.add_output(id, pid, Channel::Stdout, stdout, poller)?;
+        stderr.map_or(Ok(()), |stderr| self.add_output(id, pid, Channel::Stderr, stderr, poller))
     }
 
-    /// A pipe can be read: takes one record from it. Answers whether there may be more.
-    pub fn read(&mut self, index: usize, poller: &Poller, log: &mut ActivityLog) -> bool {
-        let Some(output) = self.outputs.get_mut(index).and_then(Option::as_mut) else { return false };
-        match output.reader.read(&mut self.buffer) {
-            Ok(0) => self.close_output(index, poller),
-            Ok(count) => {
-                let (id, channel) = (output.id, output.channel);
-                self.record(id, channel, count, log);
-                return count == READ_BYTES_MAX;
-            }
-            Err(error) if error.kind() == ErrorKind::WouldBlock => {}
-            Err(error) if error.kind() == ErrorKind::Interrupted => return true,
-            Err(_) => self.close_output(index, poller),
+    /// A pipe can be read: takes one record from it.
+    pub fn read(&mut self, index: usize, poller: &Poller, sinks: &mut Sinks<'_>) {
+        self.read_one(index, poller, sinks);
+    }
+
+    /// A child has become its program, or says why it cannot.
+    pub fn read_status(&mut self, slot: u32, poller: &Poller) {
+        let Some(Some(program)) = self.slots.get_mut(slot as usize) else { return };
+        let Some(mut status) = program.status.take() else { return };
+        let mut text = [0; STATUS_BYTES_MAX];
+        let count = status.read(&mut text).unwrap_or(0);
+        if count > 0 {
+            program.failure = Some(String::from_utf8_lossy(&text[..count]).into_owned());
         }
-        false
+        // Before closing: a child just forked may still hold a copy.
+        let _ = poller.remove(&status);
     }
 
     /// A child was reaped: takes everything it left in its pipes, before anybody hears of its end. A pipe that a grandchild
-    /// keeps stays open and is read on.
-    pub fn drain(&mut self, pid: Pid, poller: &Poller, log: &mut ActivityLog) {
-        let is_its_own = |stdin: &mut Stdin| stdin.is_read_by(pid);
-        if let Some(stdin) = self.slots.iter_mut().flatten().find_map(|program| program.stdin.take_if(is_its_own)) {
+    /// keeps stays open and is read on. Answers why the child did not become its program, if it did not.
+    pub fn drain(&mut self, pid: Pid, poller: &Poller, sinks: &mut Sinks<'_>) -> Option<String> {
+        let id = self.running.remove(&pid)?;
+        self.read_status(id.slot, poller);
+        let program = self.program_mut(id)?;
+        let failure = program.failure.take();
+        if let Some(stdin) = program.stdin.take_if(|stdin| stdin.is_read_by(pid)) {
             stdin.close(poller);
         }
-        for index in 0..self.outputs.len() {
+        for index in program.outputs.clone() {
             if self.outputs[index].as_ref().is_none_or(|output| output.pid != pid) {
                 continue;
             }
             // No more than one pipeful is the dead child's; a grandchild that floods must not hold us here.
             for _ in 0..=PIPE_BYTES_MAX / READ_BYTES_MAX {
-                if !self.read_until_empty(index, poller, log) {
+                if !self.read_one(index, poller, sinks) {
                     break;
                 }
             }
         }
+        failure
     }
 
-    /// One more record of a pipe that is being drained; false when it is empty or closed.
-    fn read_until_empty(&mut self, index: usize, poller: &Poller, log: &mut ActivityLog) -> bool {
-        let Some(output) = self.outputs[index].as_mut() else { return false };
-        match output.reader.read(&mut self.buffer) {
-            Ok(0) => {
-                self.close_output(index, poller);
-                false
-            }
-            Ok(count) => {
-                let (id, channel) = (output.id, output.channel);
-                self.record(id, channel, count, log);
+    /// Takes one record from a pipe; false when it is empty or closed.
+    fn read_one(&mut self, index: usize, poller: &Poller, sinks: &mut Sinks<'_>) -> bool {
+        let Some(output) = self.outputs.get_mut(index).and_then(Option::as_mut) else { return false };
+        match output.read(&mut self.buffer) {
+            Chunk::Bytes(count) => {
+                self.record(index, count, sinks);
                 true
             }
-            Err(error) => error.kind() == ErrorKind::Interrupted,
+            Chunk::Empty => false,
+            Chunk::End => {
+                self.close_output(index, poller, sinks);
+                false
+            }
         }
     }
 
@@ -288,31 +287,13 @@ impl Programs {
     /// The first that is not a regular file or cannot be written; the others are emptied all the same.
     pub fn clear_logs(&mut self, id: ProcId) -> io::Result<()> {
         let Some(program) = self.program_mut(id) else { return Ok(()) };
-        let mut result = Ok(());
-        for log in &mut program.logs {
-            let cleared = match (&mut log.file, &log.path) {
-                (Some(file), _) => file.clear(),
-                (None, Some(path)) => crate::logs::rotate::clear(path),
-                (None, None) => Ok(()),
-            };
-            if let Some(written) = &log.written {
-                written.notify_waiters();
-            }
-            result = result.and(cleared);
-        }
-        result
+        program.logs.iter_mut().map(ChannelLog::clear).fold(Ok(()), io::Result::and)
     }
 
     /// Opens every log file again under its name (SIGUSR2).
     pub fn reopen_logs(&mut self, log: &mut ActivityLog) {
-        for program in self.slots.iter_mut().flatten() {
-            for channel in &mut program.logs {
-                if let Some(file) = &mut channel.file
-                    && let Err(error) = file.reopen()
-                {
-                    log.write(Level::Warn, &format!("could not reopen {}: {error}", file.path().display()));
-                }
-            }
+        for channel in self.slots.iter_mut().flatten().flat_map(|program| &mut program.logs) {
+            channel.reopen(log);
         }
     }
 
@@ -327,7 +308,7 @@ impl Programs {
     }
 
     fn program_mut(&mut self, id: ProcId) -> Option<&mut Program> {
-        self.slots.get_mut(id.slot as usize)?.as_mut().filter(|program| program.id == id)
+        slot_mut(&mut self.slots, id)
     }
 
     fn add_output(
@@ -338,96 +319,77 @@ impl Programs {
         reader: OwnedFd,
         poller: &Poller,
     ) -> io::Result<()> {
+        let strip_ansi = self.strip_ansi;
         let index = self.vacant.pop().unwrap_or_else(|| {
             self.outputs.push(None);
             self.outputs.len() - 1
         });
-        poller.add(&reader, Token::Output(index).to_bits(), Interest::Read)?;
-        self.outputs[index] = Some(Output { reader: reader.into(), id, pid, channel });
+        if let Err(error) = poller.add(&reader, Token::Output(index).to_bits(), Interest::Read) {
+            self.vacant.push(index);
+            return Err(error);
+        }
+        if let Some(program) = self.program_mut(id) {
+            program.outputs.push(index);
+            let filter = Filter::new(program.capture_maxbytes[channel as usize], strip_ansi);
+            self.outputs[index] = Some(Output::new(reader, id, pid, channel, filter));
+        }
         Ok(())
     }
 
-    fn close_output(&mut self, index: usize, poller: &Poller) {
+    fn close_output(&mut self, index: usize, poller: &Poller, sinks: &mut Sinks<'_>) {
+        self.finish(index, sinks);
         let Some(output) = self.outputs[index].take() else { return };
-        // Before closing: a child just forked may still hold a copy.
-        let _ = poller.remove(&output.reader);
+        output.forget(poller);
         self.vacant.push(index);
-        let still_open =
-            self.outputs.iter().flatten().any(|other| other.id == output.id && other.channel == output.channel);
-        if !still_open && let Some(program) = self.program_mut(output.id) {
-            let both = program.redirect_stderr && output.channel == Channel::Stdout;
-            program.logs[output.channel as usize].close();
-            if both {
-                program.logs[Channel::Stderr as usize].close();
-            }
+        let Some(program) = slot_mut(&mut self.slots, output.id) else { return };
+        program.outputs.retain(|other| *other != index);
+        let is_same = |index: &usize| self.outputs[*index].as_ref().is_some_and(|o| o.channel == output.channel);
+        if program.outputs.iter().any(is_same) {
+            return;
+        }
+        program.logs[output.channel as usize].close(&program.name, sinks.log);
+        if program.redirect_stderr && output.channel == Channel::Stdout {
+            program.logs[Channel::Stderr as usize].close(&program.name, sinks.log);
         }
     }
 
     /// Closes the oldest pipes of ended runs when there are too many of them.
-    fn limit_lingering(&mut self, id: ProcId, poller: &Poller) {
-        let mut lingering: Vec<(Pid, usize)> = self
-            .outputs
-            .iter()
-            .enumerate()
-            .filter_map(|(index, output)| output.as_ref().filter(|o| o.id == id).map(|o| (o.pid, index)))
-            .collect();
-        lingering.sort_unstable();
+    fn limit_lingering(&mut self, id: ProcId, poller: &Poller, sinks: &mut Sinks<'_>) {
+        let lingering = self.program(id).map(|program| program.outputs.clone()).unwrap_or_default();
         let surplus = lingering.len().saturating_sub(LINGERING_PIPES_MAX);
-        for (_, index) in lingering.into_iter().take(surplus) {
-            self.close_output(index, poller);
+        for index in lingering.into_iter().take(surplus) {
+            self.close_output(index, poller, sinks);
         }
     }
 
-    /// Writes what is in the buffer wherever the channel wants it.
-    fn record(&mut self, id: ProcId, channel: Channel, count: usize, log: &mut ActivityLog) {
-        let Some(program) = self.slots.get_mut(id.slot as usize).and_then(Option::as_mut).filter(|p| p.id == id) else {
-            return;
-        };
-        let channel_log = &mut program.logs[channel as usize];
-        let raw = &self.buffer[..count];
-        let stripped = channel_log.stripper.as_mut().map(|stripper| stripper.strip(raw));
-        let bytes = stripped.as_deref().unwrap_or(raw);
-        if let Some(file) = &mut channel_log.file {
-            match file.write(bytes) {
-                Ok(()) => channel_log.failing = false,
-                Err(error) if !channel_log.failing => {
-                    channel_log.failing = true;
-                    let path = file.path().display();
-                    log.write(Level::Warn, &format!("could not write the log {path} of {}: {error}", program.name));
-                }
-                Err(_) => {}
-            }
-        }
-        if channel_log.syslog {
-            for line in String::from_utf8_lossy(bytes).lines() {
-                // A system log that is away loses lines; the file, if any, has them.
-                let _ = self.syslog.send(SystemTime::now(), &format!("{} {line}", program.name));
-            }
-        }
-        if let Some(written) = &channel_log.written {
-            written.notify_waiters();
-        }
-        if log.is_enabled(Level::Debug) {
-            let name = if channel == Channel::Stdout { "stdout" } else { "stderr" };
-            log.write(Level::Debug, &format!("'{}' {name} output:\n{}", program.name, shown(bytes)));
-        }
+    /// Hands what is in the buffer to the log of the channel.
+    fn record(&mut self, index: usize, count: usize, sinks: &mut Sinks<'_>) {
+        let Programs { slots, outputs, buffer, syslog, .. } = self;
+        let Some(output) = &mut outputs[index] else { return };
+        let Some(program) = slot_mut(slots, output.id) else { return };
+        let (log, writer) = program.log_and_writer(output.pid, output.channel);
+        output.filter.feed(&buffer[..count], &mut |piece| log.take(piece, writer, syslog, sinks));
+        log.ring();
+    }
+
+    /// Hands out what a pipe at its end still held back.
+    fn finish(&mut self, index: usize, sinks: &mut Sinks<'_>) {
+        let Programs { slots, outputs, syslog, .. } = self;
+        let Some(output) = &mut outputs[index] else { return };
+        let Some(program) = slot_mut(slots, output.id) else { return };
+        let (log, writer) = program.log_and_writer(output.pid, output.channel);
+        output.filter.finish(&mut |piece| log.take(piece, writer, syslog, sinks));
+        log.ring();
     }
 }
 
-impl ChannelLog {
-    fn close(&mut self) {
-        if let (Some(stripper), Some(file)) = (&mut self.stripper, &mut self.file) {
-            // An escape sequence cut off by the end is no colour any more: it is text.
-            let _ = file.write(&stripper.finish());
-        }
-        self.file = None;
+impl Program {
+    fn log_and_writer(&mut self, pid: Pid, channel: Channel) -> (&mut ChannelLog, Writer<'_>) {
+        let Program { name, group, logs, .. } = self;
+        (&mut logs[channel as usize], Writer { process: name, group, pid, channel })
     }
 }
 
-/// Child output as a debug line shows it: text, or the bytes as Python prints them.
-fn shown(bytes: &[u8]) -> String {
-    match std::str::from_utf8(bytes) {
-        Ok(text) => text.to_owned(),
-        Err(_) => format!("Undecodable: {}", crate::config::repr::bytes(bytes)),
-    }
+fn slot_mut(slots: &mut [Option<Program>], id: ProcId) -> Option<&mut Program> {
+    slots.get_mut(id.slot as usize)?.as_mut().filter(|program| program.id == id)
 }

@@ -17,6 +17,7 @@ use std::time::{Duration, Instant};
 use tokio::io::unix::AsyncFd;
 use tokio::sync::{mpsc, oneshot};
 
+use super::channel_log::Sinks;
 use super::perform::{Shell, wall_secs};
 use super::programs::Token;
 use super::rpc_call::{Ask, Followed, INBOX_REQUESTS_MAX, Reply};
@@ -68,7 +69,8 @@ impl Daemon<'_> {
             if let Some(mood) = self.shell.halted {
                 return mood;
             }
-            self.sleep(&mut inbox, &pollers, &mut asks, more_to_read).await;
+            let more_to_do = more_to_read || self.core.next_deadline().is_some_and(|due| due <= now.mono);
+            self.sleep(&mut inbox, &pollers, &mut asks, more_to_do).await;
             more_to_read = self.read_ready(&pollers);
             self.shell.ring();
             while asks.len() < INBOX_REQUESTS_MAX
@@ -88,15 +90,15 @@ impl Daemon<'_> {
         Now { mono: Mono(nanos), wall_secs: wall_secs() }
     }
 
-    /// Waits for the first of: a descriptor, a request, a deadline. With `more_to_read` it only lets the servers run.
+    /// Waits for the first of: a descriptor, a request, a deadline. With `more_to_do` it only lets the servers run.
     async fn sleep(
         &mut self,
         inbox: &mut mpsc::Receiver<Ask>,
         pollers: &AsyncFd<OwnedFd>,
         asks: &mut VecDeque<Ask>,
-        more_to_read: bool,
+        more_to_do: bool,
     ) {
-        if more_to_read {
+        if more_to_do {
             return tokio::task::yield_now().await;
         }
         let due = self.core.next_deadline().map(|Mono(nanos)| self.epoch + Duration::from_nanos(nanos));
@@ -133,9 +135,10 @@ impl Daemon<'_> {
                 match Token::from_bits(event.token) {
                     Token::Signals => signalled = true,
                     Token::Output(index) => {
-                        let Shell { programs, poller, log, .. } = &mut self.shell;
-                        programs.read(index, poller, log);
+                        let (Shell { programs, poller, log, .. }, out) = (&mut self.shell, &mut self.out);
+                        programs.read(index, poller, &mut Sinks { log, out });
                     }
+                    Token::Status(slot) => self.shell.programs.read_status(slot, &self.shell.poller),
                     Token::Stdin(slot) => self.shell.programs.flush_stdin(slot, &self.shell.poller),
                 }
             }
@@ -200,10 +203,14 @@ impl Daemon<'_> {
 
     fn reap(&mut self) {
         while let Some((pid, status)) = reap::next() {
-            let Shell { programs, poller, log, .. } = &mut self.shell;
-            programs.drain(pid, poller, log);
+            let (Shell { programs, poller, log, .. }, out) = (&mut self.shell, &mut self.out);
+            let failure = programs.drain(pid, poller, &mut Sinks { log, out });
             let now = self.now();
+            if let Some(text) = failure {
+                self.shell.handle(&mut self.core, now, Input::NotSpawned(pid, text), &mut self.out);
+            }
             self.shell.handle(&mut self.core, now, Input::Exited(pid, status), &mut self.out);
+            self.shell.fcgi.release(Some(pid), &mut self.shell.log);
         }
     }
 

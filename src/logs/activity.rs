@@ -23,6 +23,8 @@ pub struct ActivityLog {
     sink: Sink,
     echo: bool,
     lost_lines: u64,
+    /// Of them, those that nothing in the log tells of yet.
+    untold_lines: u64,
 }
 
 impl ActivityLog {
@@ -36,7 +38,7 @@ impl ActivityLog {
             MainLog::File(path) => Sink::File(open_file(path, rotation)?),
             MainLog::Syslog => Sink::Syslog(Syslog::new(ident)),
         };
-        Ok(Self { level, sink, echo, lost_lines: 0 })
+        Ok(Self { level, sink, echo, lost_lines: 0, untold_lines: 0 })
     }
 
     /// Writes one message, stamped with the time now, if `level` is severe enough. A message of several lines is written as it is.
@@ -47,6 +49,13 @@ impl ActivityLog {
         }
     }
 
+    /// [`ActivityLog::write`], for a message that is costly to make.
+    pub fn write_with(&mut self, level: Level, message: impl FnOnce() -> String) {
+        if self.is_enabled(level) {
+            self.write(level, &message());
+        }
+    }
+
     /// Whether [`ActivityLog::write`] writes lines of `level`: for messages that are costly to make.
     pub fn is_enabled(&self, level: Level) -> bool {
         level >= self.level
@@ -54,6 +63,19 @@ impl ActivityLog {
 
     /// Writes one message with the given time, whatever its level.
     pub fn write_at(&mut self, wall: SystemTime, level: Level, message: &str) {
+        let written = self.send(wall, level, message);
+        if written.is_err() {
+            self.lost_lines += 1;
+            self.untold_lines += 1;
+        } else if self.untold_lines > 0 {
+            let text = format!("this log can be written again; {} messages before were lost", self.untold_lines);
+            if self.send(wall, Level::Warn, &text).is_ok() {
+                self.untold_lines = 0;
+            }
+        }
+    }
+
+    fn send(&mut self, wall: SystemTime, level: Level, message: &str) -> io::Result<()> {
         let line = format_line(wall, level, message);
         let written = match &mut self.sink {
             Sink::File(file) => file.write(line.as_bytes()),
@@ -63,12 +85,12 @@ impl ActivityLog {
                 message.split('\n').try_for_each(|part| syslog.send(wall, &format!("{stamp}{part}")))
             }
         };
-        self.lost_lines += u64::from(written.is_err());
         if self.echo {
             let mut stdout = io::stdout().lock();
             // A terminal that was closed must not stop the daemon.
             let _ = stdout.write_all(line.as_bytes()).and_then(|()| stdout.flush());
         }
+        written
     }
 
     /// Opens the file again under its name; nothing to do for the system log.

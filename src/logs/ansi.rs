@@ -5,6 +5,14 @@ const TERMINATORS: &[u8] = b"HfABCDRsuJKhlpm";
 
 const ESCAPE: u8 = 0x1b;
 
+/// The text of a whole message.
+pub fn strip(bytes: &[u8]) -> Vec<u8> {
+    let mut stripper = AnsiStripper::default();
+    let mut text = stripper.strip(bytes);
+    text.extend(stripper.finish());
+    text
+}
+
 /// Drops everything from `ESC [` up to and including the next of [`TERMINATORS`]
 /// (`Supervisor: dispatchers.py stripEscapes()`), also when a sequence is split over two reads.
 #[derive(Debug, Default)]

@@ -41,7 +41,7 @@ pub struct RotatingFile {
     regular: bool,
     position_bytes: u64,
     roll_at_bytes: u64,
-    write_errors: u64,
+    lost_bytes: u64,
 }
 
 impl RotatingFile {
@@ -56,22 +56,25 @@ impl RotatingFile {
             path: path.to_owned(),
             file,
             rotation,
-            regular: metadata.is_file(),
+            regular: is_log_file(path, &metadata),
             position_bytes: metadata.len(),
             roll_at_bytes: rotation.bytes_max,
-            write_errors: 0,
+            lost_bytes: 0,
         })
     }
 
     /// Appends one record, then rolls the file if it is full.
     ///
     /// # Errors
-    /// The record, or a part of it, is lost (a full disk), or the file could not be rolled. Counted in
-    /// [`RotatingFile::write_errors`].
+    /// The record, or a part of it, is lost (a full disk, a directory that is gone) and counted in
+    /// [`RotatingFile::lost_bytes`], or the file could not be rolled. The next write tries again.
     pub fn write(&mut self, record: &[u8]) -> io::Result<()> {
-        let written = self.append(record).and_then(|()| if self.is_full() { self.roll() } else { Ok(()) });
-        self.write_errors += u64::from(written.is_err());
-        written
+        if let Err(error) = self.make_again_if_deleted() {
+            self.lost_bytes += record.len() as u64;
+            return Err(error);
+        }
+        self.append(record)?;
+        if self.is_full() { self.roll() } else { Ok(()) }
     }
 
     /// Closes the file and opens what its path names now: for an outside program that has renamed it.
@@ -79,8 +82,8 @@ impl RotatingFile {
     /// # Errors
     /// The path cannot be opened; the old file stays in use.
     pub fn reopen(&mut self) -> io::Result<()> {
-        let write_errors = self.write_errors;
-        *self = Self { write_errors, ..Self::open(&self.path, self.rotation)? };
+        let lost_bytes = self.lost_bytes;
+        *self = Self { lost_bytes, ..Self::open(&self.path, self.rotation)? };
         Ok(())
     }
 
@@ -108,24 +111,49 @@ impl RotatingFile {
         self.regular
     }
 
-    /// How many calls of [`RotatingFile::write`] failed.
-    pub fn write_errors(&self) -> u64 {
-        self.write_errors
+    /// How many bytes could not be written.
+    pub fn lost_bytes(&self) -> u64 {
+        self.lost_bytes
     }
 
     fn append(&mut self, record: &[u8]) -> io::Result<()> {
         let mut rest = record;
         while !rest.is_empty() {
-            match self.file.write(rest) {
-                Ok(0) => return Err(ErrorKind::WriteZero.into()),
+            let error = match self.file.write(rest) {
+                Ok(0) => ErrorKind::WriteZero.into(),
                 Ok(count) => {
                     self.position_bytes += count as u64;
                     rest = &rest[count..];
+                    continue;
                 }
-                Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
-            }
+                Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+                Err(error) => error,
+            };
+            self.lost_bytes += rest.len() as u64;
+            return Err(error);
         }
+        Ok(())
+    }
+
+    /// What is written to a deleted file nobody will ever read. One that was only renamed is still somebody's.
+    fn make_again_if_deleted(&mut self) -> io::Result<()> {
+        if !self.regular {
+            return Ok(());
+        }
+        let before = self.file.metadata()?;
+        if before.nlink() > 0 {
+            return Ok(());
+        }
+        self.take_over(open_like(&self.path, &before)?)
+    }
+
+    /// Goes on with the file that the path names now.
+    fn take_over(&mut self, file: File) -> io::Result<()> {
+        let metadata = file.metadata()?;
+        self.file = file;
+        self.regular = is_log_file(&self.path, &metadata);
+        self.position_bytes = metadata.len();
+        self.roll_at_bytes = self.rotation.bytes_max;
         Ok(())
     }
 
@@ -138,20 +166,15 @@ impl RotatingFile {
         self.roll_at_bytes = self.position_bytes.saturating_add(self.rotation.bytes_max);
         let before = self.file.metadata()?;
         if self.rotation.backups == 0 {
-            self.file = open_to_append(&self.path)?;
-            self.file.set_len(0)?;
-        } else {
-            for index in (1..self.rotation.backups).rev() {
-                rename_if_there(&self.backup(index), &self.backup(index + 1))?;
-            }
-            rename_if_there(&self.path, &self.backup(1))?;
-            self.file = open_like(&self.path, &before)?;
+            let file = open_to_append(&self.path)?;
+            file.set_len(0)?;
+            return self.take_over(file);
         }
-        let after = self.file.metadata()?;
-        self.regular = after.is_file();
-        self.position_bytes = after.len();
-        self.roll_at_bytes = self.rotation.bytes_max;
-        Ok(())
+        for index in (1..self.rotation.backups).rev() {
+            rename_if_there(&self.backup(index), &self.backup(index + 1))?;
+        }
+        rename_if_there(&self.path, &self.backup(1))?;
+        self.take_over(open_like(&self.path, &before)?)
     }
 
     fn backup(&self, index: u32) -> PathBuf {
@@ -169,9 +192,16 @@ pub fn clear(path: &Path) -> io::Result<()> {
     match fs::metadata(path) {
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
         Err(error) => Err(error),
-        Ok(metadata) if !metadata.is_file() => Err(not_regular(path)),
+        Ok(metadata) if !is_log_file(path, &metadata) => Err(not_regular(path)),
         Ok(_) => File::options().write(true).open(path)?.set_len(0),
     }
+}
+
+/// Whether it is ours to roll and to empty. `/dev/stdout` may lead to a regular file, but that belongs to whoever started us,
+/// and the link is everybody's.
+fn is_log_file(path: &Path, metadata: &Metadata) -> bool {
+    let is_device = path.starts_with("/dev") && !path.starts_with("/dev/shm");
+    metadata.is_file() && !is_device && !path.starts_with("/proc")
 }
 
 fn not_regular(path: &Path) -> io::Error {
@@ -199,9 +229,13 @@ fn standard_stream(path: &Path) -> Option<io::Result<File>> {
     Some(copy.map(File::from))
 }
 
-/// Makes the successor of a rolled file with its mode and, where we may, its owner. It is private until that is done.
+/// Makes the successor of a file with its mode and, where we may, its owner. It is private until that is done. One that
+/// somebody else has made meanwhile is taken as it is.
 fn open_like(path: &Path, before: &Metadata) -> io::Result<File> {
-    let file = File::options().append(true).create(true).mode(0o600).open(path)?;
+    let file = match File::options().append(true).create_new(true).mode(0o600).open(path) {
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => return open_to_append(path),
+        other => other?,
+    };
     // Only root may give a file away; then it stays ours.
     let _ = fchown(&file, Some(before.uid()), Some(before.gid()));
     file.set_permissions(Permissions::from_mode(before.mode() & 0o7777))?;

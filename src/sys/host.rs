@@ -1,6 +1,7 @@
 //! The real machine, as a configuration sees it.
 
 use std::io::Read;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use nix::unistd::{AccessFlags, access, gethostname, getuid};
@@ -57,6 +58,14 @@ impl Host for Machine {
     fn is_writable_dir(&self, path: &Path) -> bool {
         let path = self.cwd.join(path);
         path.is_dir() && access(&path, AccessFlags::W_OK | AccessFlags::X_OK).is_ok()
+    }
+
+    fn mode(&self, path: &Path) -> Option<u32> {
+        std::fs::metadata(self.cwd.join(path)).ok().map(|found| found.permissions().mode() & 0o7777)
+    }
+
+    fn uid(&self) -> u32 {
+        getuid().as_raw()
     }
 
     fn cwd(&self) -> PathBuf {

@@ -12,6 +12,7 @@ pub mod limits;
 pub mod local_time;
 pub mod lock;
 pub mod notify;
+pub mod nscd;
 pub mod pidfile;
 pub mod poller;
 pub mod privileges;

@@ -1,5 +1,6 @@
 //! Listening sockets.
 
+mod fcgi;
 mod hosts;
 mod inet;
 mod unix;
@@ -10,6 +11,7 @@ use thiserror::Error;
 
 use super::errno::io_error_name;
 
+pub use fcgi::{FcgiError, listen_fcgi_inet, listen_fcgi_unix};
 pub use inet::listen_inet;
 pub use unix::{SocketFile, UnixServer, is_live, listen_unix};
 

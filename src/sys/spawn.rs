@@ -7,7 +7,7 @@ mod child;
 
 use std::ffi::{CString, NulError, OsString};
 use std::io;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
@@ -37,6 +37,8 @@ pub struct Exec<'a> {
     pub identity: Option<&'a Identity>,
     /// Descriptor 2 is the stdout pipe; there is no stderr pipe.
     pub redirect_stderr: bool,
+    /// Descriptor 0, a listening socket; `None` makes a pipe.
+    pub stdin: Option<BorrowedFd<'a>>,
 }
 
 /// A child that was forked, with our ends of its pipes: non-blocking and closed on exec.
@@ -44,12 +46,14 @@ pub struct Exec<'a> {
 pub struct Child {
     /// Its process id, which is also its process group.
     pub pid: Pid,
-    /// Its descriptor 0, to write to. Keep it open: a child that reads sees the end when it closes.
-    pub stdin: OwnedFd,
+    /// Its descriptor 0, to write to, if that is a pipe. Keep it open: a child that reads sees the end when it closes.
+    pub stdin: Option<OwnedFd>,
     /// Its descriptor 1, to read from.
     pub stdout: OwnedFd,
     /// Its descriptor 2; `None` with `redirect_stderr`.
     pub stderr: Option<OwnedFd>,
+    /// Ends without a byte when the child has become its program, else with the reason why it could not.
+    pub status: OwnedFd,
 }
 
 /// How far a start came.
@@ -63,8 +67,8 @@ pub enum Stage {
     Fork,
 }
 
-/// A start that made no process. What goes wrong after `fork` is written to the child's stderr, and the child exits with
-/// [`NOT_SPAWNED_CODE`].
+/// A start that made no process. What goes wrong after `fork` is written to the child's stderr and to [`Child::status`], and
+/// the child exits with [`NOT_SPAWNED_CODE`].
 #[derive(Debug, Error)]
 #[error("{stage:?}: {source}")]
 pub struct SpawnFailure {
@@ -98,51 +102,72 @@ pub const NOT_SPAWNED_CODE: i32 = 127;
 pub fn spawn(exec: &Exec<'_>) -> Result<Child, SpawnFailure> {
     let image = child::Image::new(exec)
         .map_err(|error| SpawnFailure { stage: Stage::Words, source: io::Error::from(error) })?;
-    let pipes = Pipes::open(exec.redirect_stderr)
-        .map_err(|errno| SpawnFailure { stage: Stage::Pipes, source: errno.into() })?;
+    let pipes = Pipes::open(exec).map_err(|errno| SpawnFailure { stage: Stage::Pipes, source: errno.into() })?;
     // SAFETY: the child runs `become_program` only, which makes nothing but async-signal-safe calls and never returns.
     match unsafe { fork() } {
         Ok(ForkResult::Child) => child::become_program(&image, &pipes.theirs),
         Ok(ForkResult::Parent { child }) => {
-            let Ours { stdin, stdout, stderr } = pipes.ours;
-            Ok(Child { pid: child.as_raw(), stdin, stdout, stderr })
+            let Ours { stdin, stdout, stderr, status } = pipes.ours;
+            Ok(Child { pid: child.as_raw(), stdin, stdout, stderr, status })
         }
         Err(errno) => Err(SpawnFailure { stage: Stage::Fork, source: errno.into() }),
     }
 }
 
-/// Both ends of the three pipes, or two when stderr goes where stdout goes.
-struct Pipes {
+/// Both ends of the pipes. There is none for stdin when that is a socket, and none for stderr when it goes where stdout
+/// goes.
+struct Pipes<'a> {
     ours: Ours,
-    theirs: Theirs,
+    theirs: Theirs<'a>,
 }
 
 struct Ours {
-    stdin: OwnedFd,
+    stdin: Option<OwnedFd>,
     stdout: OwnedFd,
     stderr: Option<OwnedFd>,
+    status: OwnedFd,
 }
 
 /// The child's ends, blocking as programs expect.
-struct Theirs {
-    stdin: OwnedFd,
+struct Theirs<'a> {
+    stdin: Stdin<'a>,
     stdout: OwnedFd,
     stderr: Option<OwnedFd>,
+    status: OwnedFd,
 }
 
-impl Pipes {
-    fn open(redirect_stderr: bool) -> Result<Self, Errno> {
-        let (stdin_reader, stdin_writer) = pipe2(OFlag::O_CLOEXEC)?;
+enum Stdin<'a> {
+    Pipe(OwnedFd),
+    Socket(BorrowedFd<'a>),
+}
+
+impl<'a> Pipes<'a> {
+    fn open(exec: &Exec<'a>) -> Result<Self, Errno> {
+        let (stdin, stdin_writer) = match exec.stdin {
+            Some(socket) => (Stdin::Socket(socket), None),
+            None => pipe2(OFlag::O_CLOEXEC).map(|(reader, writer)| (Stdin::Pipe(reader), Some(writer)))?,
+        };
         let (stdout_reader, stdout_writer) = pipe2(OFlag::O_CLOEXEC)?;
         let (stderr_reader, stderr_writer) =
-            if redirect_stderr { None } else { Some(pipe2(OFlag::O_CLOEXEC)?) }.unzip();
-        for end in [Some(&stdin_writer), Some(&stdout_reader), stderr_reader.as_ref()].into_iter().flatten() {
+            if exec.redirect_stderr { None } else { Some(pipe2(OFlag::O_CLOEXEC)?) }.unzip();
+        let (status_reader, status_writer) = pipe2(OFlag::O_CLOEXEC)?;
+        let ours = [stdin_writer.as_ref(), Some(&stdout_reader), stderr_reader.as_ref(), Some(&status_reader)];
+        for end in ours.into_iter().flatten() {
             fcntl(end, FcntlArg::F_SETFL(OFlag::O_NONBLOCK))?;
         }
         Ok(Self {
-            ours: Ours { stdin: stdin_writer, stdout: stdout_reader, stderr: stderr_reader },
-            theirs: Theirs { stdin: stdin_reader, stdout: stdout_writer, stderr: stderr_writer },
+            ours: Ours { stdin: stdin_writer, stdout: stdout_reader, stderr: stderr_reader, status: status_reader },
+            theirs: Theirs { stdin, stdout: stdout_writer, stderr: stderr_writer, status: status_writer },
         })
+    }
+}
+
+impl AsFd for Stdin<'_> {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        match self {
+            Stdin::Pipe(pipe) => pipe.as_fd(),
+            Stdin::Socket(socket) => *socket,
+        }
     }
 }
 

@@ -1,11 +1,12 @@
 //! Accounts and groups, read from `/etc/passwd` and `/etc/group`.
 //!
 //! The program is static, so the C library's name services are not there. What the files do not hold (LDAP, SSSD,
-//! `systemd-userdb`) is asked of the machine's own `getent`, where there is one.
+//! `systemd-userdb`) is asked of the machine's own name service cache, if it runs, and then of its `getent`.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use super::nscd;
 use crate::config::User;
 
 /// Where `getent` lives; a fixed place, so that nobody's `PATH` decides what root runs.
@@ -37,7 +38,7 @@ pub fn home_of(name: &str) -> Option<String> {
         let mut lines = text.lines().map(|line| line.split(':').collect::<Vec<_>>());
         lines.find(|fields| fields.len() >= 6 && fields[0] == name).map(|fields| fields[5].to_owned())
     };
-    home(&read("/etc/passwd")).or_else(|| home(&getent("passwd", name)))
+    home(&read("/etc/passwd")).or_else(|| home(&name_service("passwd", name)))
 }
 
 /// The groups a process of this account runs with: its primary group, then every group that lists it.
@@ -54,19 +55,23 @@ pub fn groups_of(user_name: &str, primary_gid: u32) -> Vec<u32> {
     add(Vec::<Group>::into_iter(listing).map(|group| group.gid).collect());
     let is_local = read("/etc/passwd").lines().filter_map(parse_user).any(|user| user.name == user_name);
     if !is_local {
-        add(getent("initgroups", user_name).split_whitespace().skip(1).filter_map(|gid| gid.parse().ok()).collect());
+        add(name_service("initgroups", user_name)
+            .split_whitespace()
+            .skip(1)
+            .filter_map(|gid| gid.parse().ok())
+            .collect());
     }
     gids
 }
 
 fn find_user(key: &str, wanted: impl Fn(&User) -> bool) -> Option<User> {
     let find = |text: &str| text.lines().filter_map(parse_user).find(&wanted);
-    find(&read("/etc/passwd")).or_else(|| find(&getent("passwd", key)))
+    find(&read("/etc/passwd")).or_else(|| find(&name_service("passwd", key)))
 }
 
 fn find_group(key: &str, wanted: impl Fn(&Group) -> bool) -> Option<u32> {
     let find = |text: &str| text.lines().filter_map(parse_group).find(&wanted).map(|group| group.gid);
-    find(&read("/etc/group")).or_else(|| find(&getent("group", key)))
+    find(&read("/etc/group")).or_else(|| find(&name_service("group", key)))
 }
 
 /// A line of `/etc/group`.
@@ -101,6 +106,11 @@ fn parse_group(line: &str) -> Option<Group> {
 
 fn read(path: &str) -> String {
     std::fs::read(path).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default()
+}
+
+/// One look-up in what the files do not hold; empty when nobody knows.
+fn name_service(database: &str, key: &str) -> String {
+    nscd::ask(Path::new(nscd::SOCKET_PATH), database, key).unwrap_or_else(|| getent(database, key))
 }
 
 /// One look-up; empty when there is no `getent` or no answer.

@@ -23,7 +23,12 @@ pub fn listen_inet(host: &str, port: u16) -> Result<Vec<TcpListener>, BindError>
         let every_v6 = open(Ipv6Addr::UNSPECIFIED.into(), port).ok();
         return Ok([every].into_iter().chain(every_v6).collect());
     }
-    Ok(vec![open(resolve(host)?, port)?])
+    Ok(vec![listen_one(host, port)?])
+}
+
+/// The same at one address.
+pub(super) fn listen_one(host: &str, port: u16) -> Result<TcpListener, BindError> {
+    Ok(open(resolve(host)?, port)?)
 }
 
 fn resolve(host: &str) -> Result<IpAddr, BindError> {

@@ -54,15 +54,16 @@ impl SocketFile {
 /// [`BindError`]; `path` is as it was then.
 pub fn listen_unix(path: &Path, mode: u32, uid: Option<u32>, gid: Option<u32>) -> Result<UnixServer, BindError> {
     check_length(path)?;
-    let replaced_stale = match fs::symlink_metadata(path) {
-        Err(error) if error.kind() == ErrorKind::NotFound => false,
-        Err(error) => return Err(error.into()),
-        Ok(metadata) if !metadata.file_type().is_socket() => {
-            return Err(BindError::NotASocket { path: path.display().to_string() });
-        }
-        Ok(_) if is_live(path)? => return Err(BindError::InUse),
-        Ok(_) => true,
-    };
+    if is_socket(path)? && is_live(path)? {
+        return Err(BindError::InUse);
+    }
+    replace(path, mode, uid, gid)
+}
+
+/// The same, whether or not somebody listens there.
+pub(super) fn replace(path: &Path, mode: u32, uid: Option<u32>, gid: Option<u32>) -> Result<UnixServer, BindError> {
+    check_length(path)?;
+    let replaced_stale = is_socket(path)?;
     let beside = beside(path);
     // Left over from a process that had our pid.
     if fs::symlink_metadata(&beside).is_ok_and(|metadata| metadata.file_type().is_socket()) {
@@ -76,6 +77,16 @@ pub fn listen_unix(path: &Path, mode: u32, uid: Option<u32>, gid: Option<u32>) -
             let _ = fs::remove_file(&beside);
             Err(error)
         }
+    }
+}
+
+/// Whether there is a socket; anything else there is an error.
+fn is_socket(path: &Path) -> Result<bool, BindError> {
+    match fs::symlink_metadata(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error.into()),
+        Ok(metadata) if metadata.file_type().is_socket() => Ok(true),
+        Ok(_) => Err(BindError::NotASocket { path: path.display().to_string() }),
     }
 }
 

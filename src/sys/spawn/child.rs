@@ -2,7 +2,7 @@
 
 use std::ffi::{CStr, CString, NulError};
 use std::fmt::{self, Write};
-use std::os::fd::{AsRawFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, RawFd};
 use std::os::unix::ffi::OsStrExt;
 use std::ptr;
 
@@ -15,6 +15,9 @@ use crate::sys::signals::IGNORED;
 /// Where descriptors are closed one by one on kernels without `close_range(2)`, 5.9. Ours all close on exec; these are what the
 /// daemon itself inherited, and the same number as the default of `minfds`.
 const INHERITED_FD_MAX: RawFd = 1024;
+
+/// Where a child has the pipe that tells why it could not become its program; closed on exec.
+const STATUS_FD: RawFd = 3;
 
 /// One past the last signal number.
 const SIGNAL_NUMBER_END: i32 = 65;
@@ -52,9 +55,9 @@ impl<'a> Image<'a> {
             umask: exec.umask,
             identity: exec.identity,
             failures: Failures {
-                setuid: format!("supervisor: couldn't setuid to {uid}: "),
-                chdir: format!("supervisor: couldn't chdir to {directory}: "),
-                exec: format!("supervisor: couldn't exec {program}: "),
+                setuid: format!("couldn't setuid to {uid}: "),
+                chdir: format!("couldn't chdir to {directory}: "),
+                exec: format!("couldn't exec {program}: "),
             },
         })
     }
@@ -75,7 +78,7 @@ impl Pointers {
 
 /// Turns a just-forked child into its program, in Supervisor's order: process group, descriptors, privileges, directory,
 /// umask, exec (`Supervisor: process.py _spawn_as_child()`).
-pub(super) fn become_program(image: &Image<'_>, pipes: &Theirs) -> ! {
+pub(super) fn become_program(image: &Image<'_>, pipes: &Theirs<'_>) -> ! {
     // SAFETY: plain integers; it only fails for a session leader, which a fork is not.
     unsafe { libc::setpgid(0, 0) };
     if place_descriptors(pipes).is_err() {
@@ -99,18 +102,23 @@ pub(super) fn become_program(image: &Image<'_>, pipes: &Theirs) -> ! {
     fail(&image.failures.exec, ErrnoName::last().as_str())
 }
 
-/// Puts the pipes at 0, 1 and 2 and closes everything else. The pipes are above 2, because the Rust runtime opens 0 to 2
+/// Puts the pipes at 0, 1, 2 and [`STATUS_FD`] and closes everything else. The pipes are above 2, because the Rust runtime opens 0 to 2
 /// when they are closed at start.
-fn place_descriptors(pipes: &Theirs) -> Result<(), Errno> {
+fn place_descriptors(pipes: &Theirs<'_>) -> Result<(), Errno> {
     let stderr = pipes.stderr.as_ref().unwrap_or(&pipes.stdout);
-    for (target, end) in [(0, &pipes.stdin), (1, &pipes.stdout), (2, stderr)] {
+    for (target, end) in [(0, pipes.stdin.as_fd()), (1, pipes.stdout.as_fd()), (2, stderr.as_fd())] {
         // SAFETY: plain integers. 0 to 2 have no owner in this child, which ends with exec or `_exit`.
         Errno::result(unsafe { libc::dup2(end.as_raw_fd(), target) })?;
     }
-    // SAFETY: nothing in this child uses a descriptor above 2 from here on, and no destructor runs.
-    let closed = unsafe { libc::syscall(libc::SYS_close_range, 3, libc::c_uint::MAX, 0) };
+    let status = pipes.status.as_raw_fd();
+    if status != STATUS_FD {
+        // SAFETY: plain integers. Whatever is at this place in this child is not used any more.
+        Errno::result(unsafe { libc::dup3(status, STATUS_FD, libc::O_CLOEXEC) })?;
+    }
+    // SAFETY: nothing in this child uses a descriptor above the status pipe from here on, and no destructor runs.
+    let closed = unsafe { libc::syscall(libc::SYS_close_range, STATUS_FD + 1, libc::c_uint::MAX, 0) };
     if closed != 0 {
-        for fd in 3..INHERITED_FD_MAX {
+        for fd in STATUS_FD + 1..INHERITED_FD_MAX {
             // SAFETY: as above.
             unsafe { libc::close(fd) };
         }
@@ -140,13 +148,18 @@ fn reset_signals() {
     }
 }
 
-/// Writes what went wrong and why to the stderr log, in one write so that lines of two children do not mix, and ends.
+/// Writes what went wrong and why to the stderr log, in one write so that lines of two children do not mix, tells the
+/// daemon, and ends.
 fn fail(what: &str, why: &str) -> ! {
-    let lines = [what, why, "\nsupervisor: child process was not spawned\n"]
-        .map(|part| libc::iovec { iov_base: part.as_ptr().cast_mut().cast(), iov_len: part.len() });
-    // SAFETY: three live byte ranges that writev only reads.
-    unsafe { libc::writev(2, lines.as_ptr(), lines.len() as libc::c_int) };
+    write_all(STATUS_FD, &[what, why]);
+    write_all(2, &["supervisor: ", what, why, "\nsupervisor: child process was not spawned\n"]);
     exit()
+}
+
+fn write_all<const N: usize>(fd: RawFd, parts: &[&str; N]) {
+    let ranges = parts.map(|part| libc::iovec { iov_base: part.as_ptr().cast_mut().cast(), iov_len: part.len() });
+    // SAFETY: live byte ranges that writev only reads.
+    unsafe { libc::writev(fd, ranges.as_ptr(), ranges.len() as libc::c_int) };
 }
 
 fn exit() -> ! {
