@@ -12,7 +12,7 @@ fn main() {
     let status = match name.to_str() {
         Some("supervisorctl") => ctl::main(&as_text(&argv)),
         Some("pidproxy") => pidproxy::main(&argv),
-        Some("echo_supervisord_conf") => echo_conf::main(),
+        Some("echo_supervisord_conf") => echo_conf::main(&as_text(&argv)),
         _ => daemon::main(&as_text(&argv)),
     };
     std::process::exit(status)

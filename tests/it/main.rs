@@ -11,6 +11,7 @@ mod kit;
 mod logs;
 mod own_process;
 mod pidproxy;
+mod programs;
 mod sys;
 mod tidy;
 mod xmlrpc;

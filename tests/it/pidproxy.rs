@@ -110,16 +110,17 @@ fn a_stop_signal_ends_the_proxy_at_once() {
 }
 
 #[test]
-fn a_missing_pidfile_is_said_and_survived() {
+fn without_a_pidfile_the_command_gets_the_signal() {
     let dir = TempDir::new().unwrap();
-    let script = "echo ready > ready; while [ ! -e end ]; do sleep 0.02; done; exit 5";
+    let script = "trap 'echo hup >> log' HUP; trap 'exit 5' TERM; echo ready > ready; while :; do sleep 0.02; done";
     let proxy = pidproxy(dir.path(), &["none.pid", "/bin/sh", "-c", script]).spawn().unwrap();
     wait_for("the command", || dir.path().join("ready").exists());
     // Zero would be our own process group, so it is as good as no pidfile.
     fs::write(dir.path().join("none.pid"), "0\n").unwrap();
+    kill(Pid::from_raw(proxy.id() as i32), Signal::SIGHUP).unwrap();
+    wait_for("the first signal", || dir.path().join("log").exists());
     kill(Pid::from_raw(proxy.id() as i32), Signal::SIGTERM).unwrap();
-    fs::write(dir.path().join("end"), "").unwrap();
     let output = proxy.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(5));
-    assert_eq!(String::from_utf8(output.stdout).unwrap(), "Can't read child pidfile none.pid!\n");
+    assert_eq!(String::from_utf8(output.stdout).unwrap(), "Can't read child pidfile none.pid!\n".repeat(2));
 }

@@ -38,7 +38,7 @@ const IMPURE: [&str; 17] = [
 ];
 
 /// Everything that stands at the top level, but for hidden entries and what builds leave there.
-const TOP_LEVEL: [&str; 14] = [
+const TOP_LEVEL: [&str; 15] = [
     "ARCHITECTURE.md",
     "Cargo.lock",
     "Cargo.toml",
@@ -48,6 +48,7 @@ const TOP_LEVEL: [&str; 14] = [
     "README.zh-CN.md",
     "clippy.toml",
     "distros",
+    "docs",
     "rustfmt.toml",
     "scripts",
     "src",

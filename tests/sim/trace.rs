@@ -130,6 +130,7 @@ pub fn blank_program() -> ProcessConfig {
         user: None,
         environment: Vec::new(),
         serverurl: None,
+        fcgi: None,
         redirect_stderr: false,
         stdout: silent.clone(),
         stderr: silent,

@@ -261,6 +261,7 @@ fn random_groups(chance: &mut Chance) -> Vec<GroupConfig> {
             priority: *chance.pick(&[-1, 1, 1, 500, 999]),
             kind: GroupKind::Group,
             processes: (0..count).map(|number| random_program(chance, format!("p{number}"))).collect(),
+            sections: Vec::new(),
         });
     }
     groups

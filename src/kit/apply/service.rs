@@ -71,11 +71,12 @@ pub(super) fn trust(commands: &mut dyn Commands, program: &Path) {
     let _ = commands.run("kysec_set", &["-n", "exectl", "-v", "verified", &program], CHANGE_LIMIT);
 }
 
-/// Lets the new program read the configuration before anything goes live.
+/// Lets the new program read the configuration before anything goes live. Its warnings (exit code 1) are no reason to
+/// stop: the configuration worked before.
 pub(super) fn check_config(commands: &mut dyn Commands, program: &Path, config: &Path) -> Result<(), Failure> {
     let (program, config) = (program.display().to_string(), config.display().to_string());
     match commands.run(&program, &["-t", "-c", &config], CHECK_LIMIT) {
-        Ok(output) if output.is_success() => Ok(()),
+        Ok(output) if matches!(output.code, Some(0 | 1)) => Ok(()),
         Ok(output) => Err(Failure::ConfigInvalid { path: config, output: output.words() }),
         Err(error) => Err(Failure::ProgramRefused { path: program, reason: error.to_string() }),
     }

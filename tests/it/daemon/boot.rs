@@ -83,7 +83,7 @@ fn a_stale_socket_and_a_stale_pidfile_are_replaced() {
 }
 
 /// Starts in the background and answers the daemon's pid.
-fn start_in_background(site: &Site) -> i32 {
+pub fn start_in_background(site: &Site) -> i32 {
     let output = site.command().output().unwrap();
     assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
     // Ready means: all of this works the moment the parent has exited.

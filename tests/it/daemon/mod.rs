@@ -1,10 +1,10 @@
 //! A real daemon with real programs, watched from outside.
 
-mod boot;
+pub mod boot;
 mod children;
 mod client;
 mod cost;
-mod fixture;
+pub mod fixture;
 mod http;
 mod lifecycle;
 mod methods;

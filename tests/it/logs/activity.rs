@@ -3,7 +3,7 @@
 use std::fs;
 use std::os::unix::net::UnixDatagram;
 use std::path::PathBuf;
-use std::time::{Duration, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use supervisor_kit::config::{Level, MainLog};
 use supervisor_kit::logs::activity::format_line;
@@ -96,4 +96,30 @@ fn system_log_gets_one_packet_a_line_and_may_restart() {
         }
         fs::remove_file(&path).unwrap();
     }
+}
+
+#[test]
+fn a_burst_waits_for_the_system_log_but_not_for_one_that_hangs() {
+    const LINES: usize = 500;
+    let root = tempfile::tempdir().unwrap();
+    let socket = UnixDatagram::bind(root.path().join("log")).unwrap();
+    let mut syslog = Syslog::at(&root.path().join("log"), "test");
+    std::thread::scope(|scope| {
+        let reader = scope.spawn(|| {
+            for number in 0..LINES {
+                let mut packet = [0; 1024];
+                let count = socket.recv(&mut packet).unwrap();
+                assert!(String::from_utf8_lossy(&packet[..count]).ends_with(&format!(": line {number}")));
+            }
+        });
+        for number in 0..LINES {
+            syslog.send(SystemTime::now(), &format!("line {number}")).unwrap();
+        }
+        reader.join().unwrap();
+    });
+    // Nobody reads any more: after the queue is full every line is lost, and only the first waits.
+    let results: Vec<_> = (0..5000).map(|_| syslog.send(SystemTime::now(), "more")).collect();
+    assert!(results.first().unwrap().is_ok() && results.last().unwrap().is_err());
+    socket.recv(&mut [0; 1024]).unwrap();
+    syslog.send(SystemTime::now(), "room again").unwrap();
 }

@@ -25,7 +25,16 @@ fn words(argv: &[&str]) -> Vec<String> {
 }
 
 fn exec<'a>(path: &'a str, argv: &'a [String]) -> Exec<'a> {
-    Exec { path: Path::new(path), argv, env: &[], directory: None, umask: None, identity: None, redirect_stderr: false }
+    Exec {
+        path: Path::new(path),
+        argv,
+        env: &[],
+        directory: None,
+        umask: None,
+        identity: None,
+        redirect_stderr: false,
+        stdin: None,
+    }
 }
 
 /// Waits for this child only: other tests of this process have children too.
@@ -46,7 +55,7 @@ fn read(fd: std::os::fd::OwnedFd) -> String {
 
 /// stdout, stderr and the end of a child whose stdin is closed at once.
 fn run(exec: &Exec<'_>) -> (String, String, ExitStatus) {
-    let Child { pid, stdin, stdout, stderr } = spawn(exec).unwrap();
+    let Child { pid, stdin, stdout, stderr, .. } = spawn(exec).unwrap();
     drop(stdin);
     let out = read(stdout);
     let err = stderr.map(read).unwrap_or_default();
@@ -135,7 +144,8 @@ fn child_has_no_signal_blocked_and_ignores_only_what_the_daemon_does() {
 #[test]
 fn pipes_carry_bytes_both_ways_and_ours_are_private() {
     let argv = words(&["cat"]);
-    let Child { pid, stdin, stdout, stderr } = spawn(&exec("/bin/cat", &argv)).unwrap();
+    let Child { pid, stdin, stdout, stderr, .. } = spawn(&exec("/bin/cat", &argv)).unwrap();
+    let stdin = stdin.unwrap();
     for end in [&stdin, &stdout, stderr.as_ref().unwrap()] {
         let flags = OFlag::from_bits_truncate(fcntl(end, FcntlArg::F_GETFL).unwrap());
         let closing = FdFlag::from_bits_truncate(fcntl(end, FcntlArg::F_GETFD).unwrap());
