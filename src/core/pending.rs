@@ -98,7 +98,7 @@ impl Core {
     }
 
     /// A process changed its state: whoever waited for that is answered.
-    pub(super) fn resolve_pending(&mut self, _now: Now, id: ProcId, out: &mut Outbox) {
+    pub(super) fn resolve_pending(&mut self, id: ProcId, out: &mut Outbox) {
         let mut index = 0;
         while index < self.pending.len() {
             let Some(process) = self.table[id.slot as usize].as_ref() else { return };

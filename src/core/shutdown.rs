@@ -83,7 +83,7 @@ impl Core {
         let groups: Vec<_> = self.groups().iter().filter(|group| group.priority == priority).cloned().collect();
         for group in groups.iter().rev() {
             for id in self.members_by_priority(group).into_iter().rev() {
-                self.with_process(now, id, out, |process, out| match process.state() {
+                self.with_process(id, out, |process, out| match process.state() {
                     // A refusal is in the log, and SIGKILL follows when stopwaitsecs are over.
                     State::Running | State::Starting => drop(process.stop(now, kernel, out)),
                     State::Backoff => process.give_up(out),

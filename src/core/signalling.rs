@@ -14,7 +14,7 @@ impl Core {
         signal: &str,
     ) -> Result<Progress, Refusal> {
         let number = signal::number(signal).map_err(|_| Refusal::BadSignal(signal.to_owned()))?;
-        self.with_process(turn.now, id, turn.out, |process, out| {
+        self.with_process(id, turn.out, |process, out| {
             if !process.state().is_signallable() {
                 return Err(Refusal::NotRunning(name.to_owned()));
             }

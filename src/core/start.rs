@@ -27,7 +27,7 @@ impl Core {
             State::Stopped | State::Exited | State::Fatal => {}
         }
         let (now, mood) = (turn.now, self.mood());
-        self.with_process(now, id, turn.out, |process, out| {
+        self.with_process(id, turn.out, |process, out| {
             process.spawn(now, turn.kernel, out);
             if process.spawn_error().is_some() {
                 return Err(Refusal::SpawnError(name.to_owned()));

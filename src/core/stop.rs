@@ -7,7 +7,7 @@ impl Core {
     /// `name` is the process as the client named it.
     pub(super) fn stop(&mut self, turn: &mut Turn, id: ProcId, name: &str) -> Result<Progress, Refusal> {
         let now = turn.now;
-        self.with_process(now, id, turn.out, |process, out| {
+        self.with_process(id, turn.out, |process, out| {
             if !process.state().is_active() {
                 return Err(Refusal::NotRunning(name.to_owned()));
             }

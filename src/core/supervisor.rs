@@ -76,7 +76,7 @@ impl Core {
     pub fn handle(&mut self, now: Now, input: Input, kernel: &mut dyn Kernel, out: &mut Outbox) {
         match input {
             Input::Exited(pid, status) => self.reaped(now, pid, status, out),
-            Input::NotSpawned(pid, text) => self.not_spawned(now, pid, &text, out),
+            Input::NotSpawned(pid, text) => self.not_spawned(pid, &text, out),
             Input::Request(ticket, request) => self.request(now, ticket, request, kernel, out),
             Input::ConfigRead(ticket, result) => self.config_read(ticket, result, out),
             Input::ExitSignal(name) => {
@@ -109,7 +109,7 @@ impl Core {
         due.sort_by_cached_key(|id| self.groups.start_order(*id, &self.table));
         for id in due {
             let mood = self.shutdown.mood;
-            self.with_process(now, id, out, |process, out| process.transition(now, mood, kernel, out));
+            self.with_process(id, out, |process, out| process.transition(now, mood, kernel, out));
         }
         self.report_waiting(now, out);
         self.continue_shutdown(now, kernel, out);
@@ -125,7 +125,6 @@ impl Core {
     /// Changes one process and keeps the timers, the pids and the waiting clients in step with it.
     pub(super) fn with_process<T>(
         &mut self,
-        now: Now,
         id: ProcId,
         out: &mut Outbox,
         change: impl FnOnce(&mut Process, &mut Outbox) -> T,
@@ -139,7 +138,7 @@ impl Core {
             self.move_pid(id, pid_before, pid);
         }
         if state != state_before {
-            self.resolve_pending(now, id, out);
+            self.resolve_pending(id, out);
         }
         Some(result)
     }
@@ -172,16 +171,16 @@ impl Core {
         self.pids.binary_search_by_key(&pid, |(pid, _)| *pid).ok().map(|index| self.pids[index].1)
     }
 
-    fn not_spawned(&mut self, now: Now, pid: Pid, text: &str, out: &mut Outbox) {
+    fn not_spawned(&mut self, pid: Pid, text: &str, out: &mut Outbox) {
         if let Some(id) = self.by_pid(pid) {
-            self.with_process(now, id, out, |process, out| process.not_spawned(text, out));
+            self.with_process(id, out, |process, out| process.not_spawned(text, out));
         }
     }
 
     fn reaped(&mut self, now: Now, pid: Pid, status: ExitStatus, out: &mut Outbox) {
         match self.by_pid(pid) {
             Some(id) => {
-                self.with_process(now, id, out, |process, out| process.finish(now, status, out));
+                self.with_process(id, out, |process, out| process.finish(now, status, out));
             }
             None => out.log(Level::Info, format!("reaped unknown pid {pid} ({status})")),
         }
