@@ -2,9 +2,9 @@
 
 use super::error::ConfigError;
 use super::load::Context;
-use super::model::{DEFAULT_RESULT_HANDLER, GroupConfig, GroupKind, Notice};
+use super::model::{DEFAULT_RESULT_HANDLER, GroupConfig, GroupKind, LengthUnit, Notice};
 use super::section::Reader;
-use super::{program, values};
+use super::{program, repr, values};
 
 /// Every event type (`Supervisor: events.py EventTypes`); those without a detail stand for all that begin like them.
 pub const EVENT_TYPES: &[&str] = &[
@@ -61,6 +61,7 @@ pub(super) fn pool(
         );
         return Err(reader.error("redirect_stderr", text).advise("remove the line"));
     }
+    let length_unit = reader.or("payload_length_unit", &names, LengthUnit::Characters, length_unit)?;
     let processes = program::processes(reader, &name, context, notices)?;
     if result_handler != DEFAULT_RESULT_HANDLER {
         let notice = Notice::critical(format!(
@@ -69,9 +70,17 @@ pub(super) fn pool(
         ));
         notices.push(notice.at(reader.place("result_handler")));
     }
-    let kind = GroupKind::EventListener { events, buffer_size, result_handler };
+    let kind = GroupKind::EventListener { events, buffer_size, length_unit, result_handler };
     let sections = vec![section.clone(); processes.len()];
     Ok(GroupConfig { name, priority, kind, processes, sections })
+}
+
+fn length_unit(text: &str) -> Result<LengthUnit, String> {
+    match text {
+        "characters" => Ok(LengthUnit::Characters),
+        "bytes" => Ok(LengthUnit::Bytes),
+        _ => Err(format!("not characters or bytes: {}", repr::text(text))),
+    }
 }
 
 fn events(reader: Reader<'_>, text: &str) -> Result<Vec<String>, ConfigError> {

@@ -8,20 +8,11 @@ use super::model::{GroupConfig, GroupKind, Notice, ProcessConfig};
 use super::section::Reader;
 use super::{event_listener, fcgi_program, ini::Section, program, repr, values};
 
-/// Every group, then every event listener pool, each sorted by (priority, name)
+/// Every group, sorted by (priority, name)
 /// (`Supervisor: options.py process_groups_from_parser`).
-pub(super) fn read(
-    context: &Context<'_>,
-    notices: &mut Vec<Notice>,
-) -> Result<(Vec<GroupConfig>, Vec<GroupConfig>), ConfigError> {
-    let mut builder = Builder {
-        context,
-        notices,
-        groups: Vec::new(),
-        listeners: Vec::new(),
-        grouped: BTreeSet::new(),
-        made_by: BTreeMap::new(),
-    };
+pub(super) fn read(context: &Context<'_>, notices: &mut Vec<Notice>) -> Result<Vec<GroupConfig>, ConfigError> {
+    let mut builder =
+        Builder { context, notices, groups: Vec::new(), grouped: BTreeSet::new(), made_by: BTreeMap::new() };
     for section in builder.sections("group:") {
         builder.group(section)?;
     }
@@ -38,18 +29,15 @@ pub(super) fn read(
             builder.program(section)?;
         }
     }
-    let (mut groups, mut listeners) = (builder.groups, builder.listeners);
-    for groups in [&mut groups, &mut listeners] {
-        groups.sort_by(|a, b| (a.priority, &a.name).cmp(&(b.priority, &b.name)));
-    }
-    Ok((groups, listeners))
+    let mut groups = builder.groups;
+    groups.sort_by(|a, b| (a.priority, &a.name).cmp(&(b.priority, &b.name)));
+    Ok(groups)
 }
 
 struct Builder<'a> {
     context: &'a Context<'a>,
     notices: &'a mut Vec<Notice>,
     groups: Vec<GroupConfig>,
-    listeners: Vec<GroupConfig>,
     /// Program sections that belong to a `[group:x]`.
     grouped: BTreeSet<&'a str>,
     /// The section that made each group.
@@ -133,9 +121,7 @@ impl<'a> Builder<'a> {
         let reader = self.reader(section);
         let pool = event_listener::pool(reader, self.context, self.notices)?;
         self.check_name(reader, &pool)?;
-        let text = format!("[{}] is not started: this version does not run event listeners yet", section.name);
-        self.notices.push(Notice::warn(text).at(reader.header()));
-        self.listeners.push(pool);
+        self.groups.push(pool);
         Ok(())
     }
 

@@ -3,7 +3,7 @@
 use super::error::ConfigError;
 use super::ini::Section;
 use super::load::Context;
-use super::model::{Address, Credentials, ServerConfig};
+use super::model::{Address, Credentials, SESSION_IDLE_SECS, ServerConfig};
 use super::section::Reader;
 use super::{paths, python, values};
 
@@ -30,7 +30,8 @@ fn inet(reader: Reader<'_>, context: &Context<'_>) -> Result<ServerConfig, Confi
     let address = reader.optional("port", &context.names, values::inet_address)?.ok_or_else(|| {
         reader.error("port", format!("section [{section}] has no port value")).advise("add port=127.0.0.1:9001")
     })?;
-    Ok(ServerConfig { section, address, credentials })
+    let (metrics_auth, session_idle_secs) = console(reader, context)?;
+    Ok(ServerConfig { section, address, credentials, metrics_auth, session_idle_secs })
 }
 
 fn unix(reader: Reader<'_>, context: &Context<'_>) -> Result<ServerConfig, ConfigError> {
@@ -47,7 +48,20 @@ fn unix(reader: Reader<'_>, context: &Context<'_>) -> Result<ServerConfig, Confi
     let mode = |text: &str| values::octal(text).map_err(|_| format!("Invalid chmod value {text}"));
     let mode = reader.or("chmod", &context.names, 0o700, mode)?;
     let (uid, gid) = owner.map_or((None, None), |(uid, gid)| (Some(uid), gid));
-    Ok(ServerConfig { section, address: Address::Unix { path, mode, uid, gid }, credentials })
+    let (metrics_auth, session_idle_secs) = console(reader, context)?;
+    let address = Address::Unix { path, mode, uid, gid };
+    Ok(ServerConfig { section, address, credentials, metrics_auth, session_idle_secs })
+}
+
+/// What Supervisor does not know: keys of the console.
+fn console(reader: Reader<'_>, context: &Context<'_>) -> Result<(bool, i64), ConfigError> {
+    let metrics_auth = reader.or("metrics_auth", &context.names, true, values::boolean)?;
+    let idle = |text: &str| match text.parse::<i64>() {
+        Ok(secs) if secs > 0 => Ok(secs),
+        _ => Err(format!("session_idle_secs is {text}: it must be a number of seconds, 1 or more")),
+    };
+    let session_idle_secs = reader.or("session_idle_secs", &context.names, SESSION_IDLE_SECS, idle)?;
+    Ok((metrics_auth, session_idle_secs))
 }
 
 /// Both or neither; an empty user name lets everybody in.

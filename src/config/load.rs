@@ -6,7 +6,7 @@ use super::expand::Names;
 use super::ini::{Document, Malformed};
 use super::model::{Config, Level, Notice};
 use super::section::Reader;
-use super::{Host, Options, environment, group, http_server, include, locate, paths, rpcinterface, supervisord};
+use super::{Host, Options, environment, group, http_server, include, locate, paths, rpcinterface, supervisord, user};
 
 /// What every section is read with.
 pub(super) struct Context<'a> {
@@ -93,20 +93,21 @@ pub(super) fn resolve(source: &Source, options: &Options, host: &dyn Host) -> Re
     let reader = Reader { document, section };
     let mut supervisord = supervisord::read(reader, &context)?;
     context.names.add_environment(&supervisord.environment);
-    let has_supervisor_rpc = rpcinterface::read(&context, &mut notices)?;
-    let (mut groups, mut listeners) = group::read(&context, &mut notices)?;
-    for process in groups.iter_mut().chain(&mut listeners).flat_map(|group| &mut group.processes) {
+    let rpcinterface::Interfaces { has_supervisor_rpc, twiddler } = rpcinterface::read(&context, &mut notices)?;
+    let mut groups = group::read(&context, &mut notices)?;
+    for process in groups.iter_mut().flat_map(|group| &mut group.processes) {
         let own = std::mem::replace(&mut process.environment, supervisord.environment.clone());
         for (name, value) in &own {
             environment::set(&mut process.environment, name, value);
         }
     }
     let servers = http_server::read(&context)?;
+    let users = user::read(&context)?;
     supervisord.user = supervisord::account(reader, options, &context)?;
     supervisord::override_by(options, &mut supervisord, host);
     sort_notices(&mut notices);
     let path = source.path.clone().into();
-    Ok(Config { path, supervisord, groups, listeners, servers, has_supervisor_rpc, notices })
+    Ok(Config { path, supervisord, groups, servers, has_supervisor_rpc, twiddler, users, notices })
 }
 
 /// Critical lines, then warnings, then the rest (`Supervisor: supervisord.py setup`).

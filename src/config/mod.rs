@@ -4,6 +4,7 @@
 //! Supervisor, so that of two errors the same one is reported. Every value passes [`expand`] and then its type in
 //! [`values`]; an error carries the file, line, section, key and value it is about ([`ConfigError`]).
 
+mod added_program;
 mod check;
 mod decode;
 pub mod environment;
@@ -28,14 +29,17 @@ mod program;
 mod python;
 pub mod repr;
 mod rpcinterface;
+mod scale;
 mod section;
 pub mod shlex;
 pub mod signal;
 mod supervisorctl;
 mod supervisord;
+mod user;
 pub mod values;
 
-pub use check::{Check, Language, Report, check};
+pub use added_program::added_program;
+pub use check::{Check, Language, ProcessSettings, Report, Setting, check, process_settings, section_keys};
 pub use error::{ConfigError, Place};
 pub use help::help;
 pub use host::Host;
@@ -43,4 +47,5 @@ pub use load::load;
 pub use locate::ROOT_SEARCH_WARNING;
 pub use model::*;
 pub use options::{Invocation, Options};
+pub use scale::{ScaleError, scaled};
 pub use supervisorctl::load_ctl;

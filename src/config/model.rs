@@ -11,14 +11,16 @@ pub struct Config {
     pub path: PathBuf,
     /// `[supervisord]`.
     pub supervisord: Supervisord,
-    /// Every group, sorted by (priority, name).
+    /// Every group, event listener pools included, sorted by (priority, name).
     pub groups: Vec<GroupConfig>,
-    /// Event listener pools, sorted by (priority, name): read and checked, and kept apart until they can be run.
-    pub listeners: Vec<GroupConfig>,
     /// TCP servers in file order, then Unix ones (`Supervisor: options.py server_configs_from_parser`).
     pub servers: Vec<ServerConfig>,
     /// Whether `[rpcinterface:supervisor]` is there; without it the `supervisor.*` methods do not exist.
     pub has_supervisor_rpc: bool,
+    /// `[rpcinterface:twiddler]`: the methods that may be called, all when none is named; `None` without the section.
+    pub twiddler: Option<Vec<String>>,
+    /// `[user:name]`: who else may enter the servers that ask for a password.
+    pub users: Vec<Account>,
     /// What to write to the activity log once it is open: critical lines, then warnings, then info.
     pub notices: Vec<Notice>,
 }
@@ -82,6 +84,10 @@ pub enum Level {
 }
 
 impl Level {
+    /// Every level, the least severe first.
+    pub const ALL: [Level; 7] =
+        [Level::Blather, Level::Trace, Level::Debug, Level::Info, Level::Warn, Level::Error, Level::Critical];
+
     /// The four letters written into a log line.
     pub fn tag(self) -> &'static str {
         match self {
@@ -133,6 +139,33 @@ pub struct Supervisord {
     pub environment: Vec<(String, String)>,
     /// Instance name shown to clients and put into AUTO log names.
     pub identifier: String,
+    /// What becomes of the programs of a daemon that was killed.
+    pub on_crash: OnCrash,
+}
+
+/// What the next daemon does with the programs of one that ended without shutting down. Supervisor has no such choice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OnCrash {
+    /// Takes them back: they run on.
+    Adopt,
+    /// Takes them back, stops them in order, and starts anew.
+    Kill,
+    /// Leaves them alone and starts its own, as Supervisor does.
+    Leave,
+}
+
+impl OnCrash {
+    /// Every choice.
+    pub const ALL: [OnCrash; 3] = [OnCrash::Adopt, OnCrash::Kill, OnCrash::Leave];
+
+    /// As the configuration has it.
+    pub fn name(self) -> &'static str {
+        match self {
+            OnCrash::Adopt => "adopt",
+            OnCrash::Kill => "kill",
+            OnCrash::Leave => "leave",
+        }
+    }
 }
 
 /// Where the activity log goes.
@@ -183,9 +216,20 @@ pub enum GroupKind {
         events: Vec<String>,
         /// Events that may wait for a listener, 1 or more.
         buffer_size: i64,
+        /// What `len:` in front of an event counts.
+        length_unit: LengthUnit,
         /// Python entry point that judges what a listener answers; only [`DEFAULT_RESULT_HANDLER`] is known here.
         result_handler: String,
     },
+}
+
+/// What the length of an event's payload is counted in (decision Q1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LengthUnit {
+    /// Unicode code points, for listeners that read text, as those in Python do.
+    Characters,
+    /// Bytes, for all others.
+    Bytes,
 }
 
 /// The result handler of every listener that names none.
@@ -231,6 +275,15 @@ pub enum Autorestart {
     Always,
 }
 
+/// What a stop ends beside the process itself (not in Supervisor).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KillMode {
+    /// Nothing, or its process group where `stopasgroup` and `killasgroup` say so, as with Supervisor.
+    Default,
+    /// Everything that it has started, and what that has started, even if it has become a daemon.
+    Tree,
+}
+
 /// One process, every key expanded for its own `process_num`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ProcessConfig {
@@ -262,6 +315,8 @@ pub struct ProcessConfig {
     pub stopasgroup: bool,
     /// Send SIGKILL to the whole process group.
     pub killasgroup: bool,
+    /// What else ends with it.
+    pub killmode: KillMode,
     /// Account of the child.
     pub user: Option<User>,
     /// `[supervisord]` environment overridden by the program's own, in the order first set.
@@ -315,6 +370,41 @@ pub struct ServerConfig {
     pub address: Address,
     /// Basic authentication; `None` lets everybody in.
     pub credentials: Option<Credentials>,
+    /// Whether `/metrics` asks for the password too.
+    pub metrics_auth: bool,
+    /// Seconds without a request after which somebody who signed in at the console is signed out, 1 or more.
+    pub session_idle_secs: i64,
+}
+
+/// How long somebody stays signed in at the console without doing anything, unless the section says otherwise.
+pub const SESSION_IDLE_SECS: i64 = 30 * 60;
+
+/// What a user may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// Look.
+    Readonly,
+    /// Everything.
+    Operator,
+}
+
+impl Role {
+    /// As it stands in a configuration.
+    pub fn name(self) -> &'static str {
+        match self {
+            Role::Readonly => "readonly",
+            Role::Operator => "operator",
+        }
+    }
+}
+
+/// `[user:name]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Account {
+    /// Name and password.
+    pub credentials: Credentials,
+    /// What he may do.
+    pub role: Role,
 }
 
 /// Where an HTTP server listens.
@@ -362,4 +452,6 @@ pub struct CtlConfig {
     pub prompt: String,
     /// History of the interactive shell.
     pub history_file: Option<PathBuf>,
+    /// One line for each `[ctlplugin:x]`, all of which are skipped.
+    pub skipped_plugins: Vec<String>,
 }

@@ -4,7 +4,7 @@ use super::environment;
 use super::error::ConfigError;
 use super::expand::{Names, expand};
 use super::load::Context;
-use super::model::{Autorestart, ChannelConfig, LogFile, Notice, ProcessConfig};
+use super::model::{Autorestart, ChannelConfig, KillMode, LogFile, Notice, ProcessConfig};
 use super::section::Reader;
 use super::{log_channel, python, repr, signal, values};
 
@@ -67,6 +67,7 @@ fn once(reader: Reader<'_>, names: Names, name: &str, context: &Context<'_>) -> 
     template.stopwaitsecs = integer("stopwaitsecs", 10)?;
     template.stopasgroup = boolean("stopasgroup", false)?;
     template.killasgroup = boolean("killasgroup", template.stopasgroup)?;
+    template.killmode = reader.or("killmode", &names, KillMode::Default, kill_mode)?;
     template.exitcodes = reader.or("exitcodes", &names, vec![0], values::exit_codes)?;
     template.redirect_stderr = boolean("redirect_stderr", false)?;
     let numprocs = integer("numprocs", 1)?;
@@ -144,6 +145,14 @@ fn instance(
     Ok(process)
 }
 
+fn kill_mode(text: &str) -> Result<KillMode, String> {
+    match text {
+        "default" => Ok(KillMode::Default),
+        "tree" => Ok(KillMode::Tree),
+        _ => Err(format!("not default or tree: {}", repr::text(text))),
+    }
+}
+
 /// A process with nothing said about it but the defaults that no key sets.
 fn blank() -> ProcessConfig {
     let channel = ChannelConfig {
@@ -169,6 +178,7 @@ fn blank() -> ProcessConfig {
         stopwaitsecs: 10,
         stopasgroup: false,
         killasgroup: false,
+        killmode: KillMode::Default,
         user: None,
         environment: Vec::new(),
         serverurl: None,

@@ -1,37 +1,59 @@
-//! `[rpcinterface:x]` and `[ctlplugin:x]`: Python plug-ins. None can run here; the main interface is built in.
+//! `[rpcinterface:x]` and `[ctlplugin:x]`: Python plug-ins. None can run here; the main interface and `supervisor_twiddler`
+//! are built in.
 
-use super::Host;
 use super::error::ConfigError;
 use super::expand::Names;
 use super::ini::{Document, Section};
 use super::load::Context;
 use super::model::Notice;
 use super::section::Reader;
+use super::{Host, python};
 
 const FACTORY_KEY: &str = "supervisor.rpcinterface_factory";
 const MAIN_FACTORY: &str = "supervisor.rpcinterface:make_main_rpcinterface";
+const TWIDDLER_FACTORY: &str = "supervisor_twiddler.rpcinterface:make_twiddler_rpcinterface";
+const WHITELIST_KEY: &str = "whitelist";
 const CTL_FACTORY_KEY: &str = "supervisor.ctl_factory";
 
-/// Whether `[rpcinterface:supervisor]` is there; every other plug-in is named in a critical notice and left out.
-pub(super) fn read(context: &Context<'_>, notices: &mut Vec<Notice>) -> Result<bool, ConfigError> {
-    let mut has_supervisor = false;
+/// The interfaces that are configured.
+#[derive(Default)]
+pub(super) struct Interfaces {
+    pub(super) has_supervisor_rpc: bool,
+    /// The methods that `whitelist` names.
+    pub(super) twiddler: Option<Vec<String>>,
+}
+
+/// Finds those that are built in; every other plug-in is named in a critical notice and left out.
+pub(super) fn read(context: &Context<'_>, notices: &mut Vec<Notice>) -> Result<Interfaces, ConfigError> {
+    let mut interfaces = Interfaces::default();
     for section in &context.document.sections {
         let Some(name) = section.name.strip_prefix("rpcinterface:") else { continue };
         let reader = Reader { document: context.document, section };
         let factory = factory(reader, FACTORY_KEY, &context.names)?;
         let others = other_keys(reader, &context.names)?;
-        if name != "supervisor" || factory != MAIN_FACTORY {
-            notices.push(skipped(reader, FACTORY_KEY, &factory));
-            continue;
-        }
-        has_supervisor = true;
+        let others: Vec<&str> = match (name, factory.as_str()) {
+            ("supervisor", MAIN_FACTORY) => {
+                interfaces.has_supervisor_rpc = true;
+                others
+            }
+            ("twiddler", TWIDDLER_FACTORY) => {
+                let whitelist = reader.text(WHITELIST_KEY, &context.names)?.unwrap_or_default();
+                let names = whitelist.split(',').map(|name| python::trim(name).to_owned());
+                interfaces.twiddler = Some(names.filter(|name| !name.is_empty()).collect());
+                others.into_iter().filter(|key| *key != WHITELIST_KEY).collect()
+            }
+            _ => {
+                notices.push(skipped(reader, FACTORY_KEY, &factory));
+                continue;
+            }
+        };
         if !others.is_empty() {
             let keys = others.join(", ");
             let text = format!("[{}] takes no further keys, these have no effect: {keys}", section.name);
             notices.push(Notice::warn(text).at(reader.place(others[0])));
         }
     }
-    Ok(has_supervisor)
+    Ok(interfaces)
 }
 
 /// Refuses a `[ctlplugin:x]` without a factory, as `supervisorctl` does; the plug-ins themselves are left out.

@@ -16,6 +16,7 @@ impl Default for CtlConfig {
             password: None,
             prompt: "supervisor".to_owned(),
             history_file: None,
+            skipped_plugins: Vec::new(),
         }
     }
 }
@@ -37,7 +38,9 @@ pub fn load_ctl(config_file: Option<&str>, program: &str, host: &dyn Host) -> Re
             .advise("add a section [supervisorctl] with serverurl=..."));
     };
     let path = paths::resolve(&file, host);
-    read(Reader { document: &document, section }, paths::dirname(&path), host).map(Some)
+    let mut config = read(Reader { document: &document, section }, paths::dirname(&path), host)?;
+    config.skipped_plugins = rpcinterface::ctl_plugin_notices(&document).map(|notice| notice.text).collect();
+    Ok(Some(config))
 }
 
 /// The first error that `supervisorctl` would report, for `supervisord -t`; a file without the section is none.

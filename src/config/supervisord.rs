@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::error::ConfigError;
 use super::expand::Names;
 use super::load::Context;
-use super::model::{Level, MainLog, Supervisord, User};
+use super::model::{Level, MainLog, OnCrash, Supervisord, User};
 use super::section::Reader;
 use super::{Host, Options, environment, paths, values};
 
@@ -35,6 +35,7 @@ pub(super) fn read(reader: Reader<'_>, context: &Context<'_>) -> Result<Supervis
         childlogdir: absolute(&directory("childlogdir")?.unwrap_or_else(|| temporary_directory(host)), host),
         nocleanup: boolean("nocleanup")?,
         strip_ansi: boolean("strip_ansi")?,
+        on_crash: reader.or("on_crash", &names, OnCrash::Adopt, values::on_crash)?,
         environment: read_environment(reader, &names.with("host_node_name", &context.node_name))?,
     })
 }

@@ -1,6 +1,6 @@
 //! The value types (`Supervisor: datatypes.py`). Errors are the sentences users know.
 
-use super::model::{Address, Autorestart, Level, User};
+use super::model::{Address, Autorestart, Level, OnCrash, User};
 use super::{Host, paths, python, repr};
 
 /// An integer.
@@ -75,6 +75,13 @@ pub fn level(text: &str) -> Result<Level, String> {
         "blather" => Level::Blather,
         _ => return Err(format!("bad logging level name {}", repr::text(text))),
     })
+}
+
+/// What becomes of the programs of a daemon that was killed.
+pub fn on_crash(text: &str) -> Result<OnCrash, String> {
+    let text = text.to_lowercase();
+    let known = OnCrash::ALL.into_iter().find(|known| known.name() == text);
+    known.ok_or_else(|| format!("invalid value for on_crash: {}; it is adopt, kill or leave", repr::text(&text)))
 }
 
 /// A program, group or process name, trimmed: no blank, colon or slash, which namespecs and URLs use.

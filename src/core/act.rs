@@ -3,7 +3,7 @@
 
 use super::groups::Named;
 use super::pending::{Goal, Pending};
-use super::{Core, Kernel, Now, Outbox, ProcId, Refusal, Reply, State, Tell, Ticket};
+use super::{Core, Kernel, Now, Outbox, ProcId, Process, Refusal, Reply, Tell, Ticket};
 
 /// Everything that a turn hands around.
 pub(super) struct Turn<'a> {
@@ -39,11 +39,12 @@ pub(super) enum Aim {
 }
 
 impl Verb<'_> {
-    /// Whether it does anything to a process in this state, when many are meant.
-    fn applies_to(self, state: State) -> bool {
+    /// Whether it does anything to a process as it is, when many are meant.
+    fn applies_to(self, process: &Process) -> bool {
+        let state = process.state();
         match self {
             Verb::Start => !state.is_active(),
-            Verb::Stop => state.is_active(),
+            Verb::Stop => state.is_active() || process.lingers(),
             Verb::Signal(_) => state.is_signallable(),
         }
     }
@@ -95,7 +96,7 @@ impl Core {
         }
         let mut pending = Pending::many(ticket, verb.goal());
         for id in ids {
-            let Some(process) = self.process(id).filter(|process| verb.applies_to(process.state())) else { continue };
+            let Some(process) = self.process(id).filter(|process| verb.applies_to(process)) else { continue };
             let name = process.namespec();
             let progress = self.act_on(turn, id, &name, verb);
             let Some(process) = self.process(id) else { continue };

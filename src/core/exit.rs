@@ -18,6 +18,8 @@ pub enum ExitStatus {
     },
     /// Neither; the raw status.
     Unknown(i32),
+    /// It was the child of a daemon that ended before it, so nobody was told.
+    Missed,
 }
 
 impl ExitStatus {
@@ -25,7 +27,7 @@ impl ExitStatus {
     pub fn code(self) -> i32 {
         match self {
             ExitStatus::Code(code) => code,
-            ExitStatus::Signal { .. } | ExitStatus::Unknown(_) => -1,
+            ExitStatus::Signal { .. } | ExitStatus::Unknown(_) | ExitStatus::Missed => -1,
         }
     }
 }
@@ -42,6 +44,7 @@ impl fmt::Display for ExitStatus {
                 if *core_dumped { write!(f, " (core dumped)") } else { Ok(()) }
             }
             ExitStatus::Unknown(raw) => write!(f, "unknown termination cause 0x{raw:04x}"),
+            ExitStatus::Missed => write!(f, "exit status not known, it outlived the supervisord that had started it"),
         }
     }
 }

@@ -1,7 +1,8 @@
 //! Groups: finding what a name means, adding, removing, and what a new configuration changes.
 
-use super::{Core, Event, Outbox, ProcId, Process, Refusal, Reply, Tell, Ticket};
-use crate::config::{GroupConfig, GroupKind, LogFile, ProcessConfig};
+use super::settings::same_settings;
+use super::{Core, Event, EventKind, Outbox, ProcId, Process, Refusal, Reply, Tell, Ticket};
+use crate::config::{DEFAULT_RESULT_HANDLER, GroupConfig, GroupKind, ProcessConfig};
 
 /// A group that is being supervised. Its processes live in the table.
 #[derive(Debug, Clone)]
@@ -14,6 +15,8 @@ pub struct Group {
     pub kind: GroupKind,
     /// Its processes, in start order.
     pub members: Vec<ProcId>,
+    /// A client gave it another number of processes than the configuration last read has.
+    pub is_scaled: bool,
 }
 
 /// The groups that run, and those of the configuration last read.
@@ -103,8 +106,28 @@ impl Core {
         let GroupConfig { name, priority, kind, processes, .. } = config;
         let members: Vec<ProcId> = processes.into_iter().map(|process| self.insert_process(&name, process)).collect();
         out.push(Tell::Added(members.clone()));
-        out.push(Tell::Event(Event::GroupAdded(name.clone())));
-        self.groups.active.push(Group { name, priority, kind, members });
+        let group = Group { name, priority, kind, members, is_scaled: false };
+        self.bar_group(&group);
+        // A pool hears of itself, but of nothing that was before it.
+        self.take_in_events(out);
+        self.pools.add(&group, &self.table);
+        out.subscribe(self.subscriptions());
+        out.event(EventKind::GroupAdded, || Event::GroupAdded(group.name.clone()));
+        self.groups.active.push(group);
+    }
+
+    /// A listener whose results nobody here can judge must not run (decision Q4).
+    fn bar_group(&mut self, group: &Group) {
+        let GroupKind::EventListener { result_handler, .. } = &group.kind else { return };
+        if result_handler == DEFAULT_RESULT_HANDLER {
+            return;
+        }
+        for id in &group.members {
+            if let Some(process) = self.table[id.slot as usize].as_mut() {
+                process.bar(format!("result_handler {result_handler} is not part of this program"));
+            }
+            self.schedule(*id, None);
+        }
     }
 
     pub(super) fn add_group(&mut self, ticket: Ticket, name: &str, out: &mut Outbox) {
@@ -126,13 +149,66 @@ impl Core {
         if !self.groups.active[index].members.iter().all(is_stopped) {
             return out.push(Tell::Reply(ticket, Reply::Refused(Refusal::StillRunning(name.to_owned()))));
         }
+        self.take_out_group(index, out);
+        out.push(Tell::Reply(ticket, Reply::Done));
+    }
+
+    /// Forgets a group whose processes have all stopped.
+    pub(super) fn take_out_group(&mut self, index: usize, out: &mut Outbox) {
         let group = self.groups.active.remove(index);
         for id in &group.members {
             self.remove_process(*id);
         }
+        self.take_in_events(out);
+        self.pools.remove(&group.name);
+        out.subscribe(self.subscriptions());
         out.push(Tell::Removed(group.members));
-        out.push(Tell::Event(Event::GroupRemoved(group.name)));
+        out.event(EventKind::GroupRemoved, || Event::GroupRemoved(group.name));
+    }
+
+    /// Adds processes to a group that runs; they start as those of the configuration do
+    /// (`supervisor_twiddler: addProgramToGroup`).
+    pub(super) fn add_processes(
+        &mut self,
+        ticket: Ticket,
+        name: &str,
+        processes: Vec<ProcessConfig>,
+        out: &mut Outbox,
+    ) {
+        let Some(index) = self.groups.active.iter().position(|group| group.name == name) else {
+            return out.push(Tell::Reply(ticket, Reply::Refused(Refusal::BadName(format!("group: {name}")))));
+        };
+        let taken = |new: &&ProcessConfig| self.member(index, &new.name).is_some();
+        if let Some(known) = processes.iter().find(taken) {
+            return out.push(Tell::Reply(ticket, Reply::Refused(Refusal::BadName(known.name.clone()))));
+        }
+        let added: Vec<ProcId> = processes.into_iter().map(|process| self.insert_process(name, process)).collect();
+        self.groups.active[index].members.extend(&added);
+        out.push(Tell::Added(added));
         out.push(Tell::Reply(ticket, Reply::Done));
+    }
+
+    /// Removes one stopped process (`supervisor_twiddler: removeProcessFromGroup`).
+    pub(super) fn remove_member(&mut self, ticket: Ticket, group: &str, name: &str, out: &mut Outbox) {
+        let refuse = |refusal| Tell::Reply(ticket, Reply::Refused(refusal));
+        let Some(index) = self.groups.active.iter().position(|active| active.name == group) else {
+            return out.push(refuse(Refusal::BadName(format!("group: {group}"))));
+        };
+        let Some(id) = self.member(index, name) else {
+            return out.push(refuse(Refusal::BadName(name.to_owned())));
+        };
+        if !self.process(id).is_none_or(|process| process.state().is_stopped()) {
+            return out.push(refuse(Refusal::StillRunning(name.to_owned())));
+        }
+        self.groups.active[index].members.retain(|member| *member != id);
+        self.remove_process(id);
+        out.push(Tell::Removed(vec![id]));
+        out.push(Tell::Reply(ticket, Reply::Done));
+    }
+
+    pub(super) fn member(&self, index: usize, name: &str) -> Option<ProcId> {
+        let members = &self.groups.active[index].members;
+        members.iter().copied().find(|id| self.process(*id).is_some_and(|process| process.config.name == name))
     }
 
     pub(super) fn config_read(&mut self, ticket: Ticket, result: Result<Vec<GroupConfig>, String>, out: &mut Outbox) {
@@ -176,19 +252,4 @@ impl Core {
                 .zip(&config.processes)
                 .all(|(id, new)| self.process(*id).is_some_and(|process| same_settings(&process.config, new)))
     }
-}
-
-/// Whether two processes are set up alike. A setting that is AUTO on either side is not compared, as clients of
-/// Supervisor expect (`Supervisor: options.py ProcessConfig.__eq__`).
-pub fn same_settings(old: &ProcessConfig, new: &ProcessConfig) -> bool {
-    let mut new = new.clone();
-    if new.serverurl.is_none() || old.serverurl.is_none() {
-        new.serverurl.clone_from(&old.serverurl);
-    }
-    for (old, new) in [(&old.stdout, &mut new.stdout), (&old.stderr, &mut new.stderr)] {
-        if old.file == LogFile::Auto || new.file == LogFile::Auto {
-            new.file.clone_from(&old.file);
-        }
-    }
-    *old == new
 }

@@ -1,7 +1,7 @@
 //! What can happen to the supervisor, and what clients are told.
 
 use super::{ExitStatus, Pid};
-use crate::config::GroupConfig;
+use crate::config::{GroupConfig, ProcessConfig};
 
 /// Names a client that waits for an answer.
 pub type Ticket = u64;
@@ -13,6 +13,8 @@ pub enum Input {
     Exited(Pid, ExitStatus),
     /// A child could not become its program, and why; its end follows.
     NotSpawned(Pid, String),
+    /// The listener that runs as this pid wrote something on its standard output.
+    ListenerOutput(Pid, Vec<u8>),
     /// A client asks for something that changes state.
     Request(Ticket, Request),
     /// The configuration that `Tell::ReadConfig` asked for, or why it cannot be read.
@@ -24,7 +26,7 @@ pub enum Input {
 }
 
 /// A request that changes state, or waits for one to change. Names are namespecs: `name`, `group:name`, `group:*`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Request {
     /// Start a process, or a group if the name is one's.
     Start {
@@ -89,6 +91,29 @@ pub enum Request {
     AddGroup(String),
     /// Remove a group whose processes are all stopped.
     RemoveGroup(String),
+    /// Bring a group that runs to the configuration last read, touching only what differs.
+    UpdateGroup(String),
+    /// Give a group that runs another number of processes than the configuration says.
+    Scale {
+        /// The group as the configuration has it now, with as many processes as it has running.
+        same: Box<GroupConfig>,
+        /// The same with as many processes as are wanted.
+        wanted: Box<GroupConfig>,
+    },
+    /// Add processes to a group that runs.
+    AddProcesses {
+        /// Group name.
+        group: String,
+        /// Their settings.
+        processes: Vec<ProcessConfig>,
+    },
+    /// Remove a stopped process from its group.
+    RemoveProcess {
+        /// Group name.
+        group: String,
+        /// Process name.
+        name: String,
+    },
     /// Stop everything and end.
     Shutdown,
     /// Stop everything and start over.

@@ -18,6 +18,19 @@ pub struct SpawnPlan<'a> {
     pub group: &'a str,
     /// Its resolved settings.
     pub config: &'a ProcessConfig,
+    /// With `killmode=tree`: what marks its tree.
+    pub mark: Option<&'a str>,
+}
+
+/// The processes that a program has started, with all that they have started, whoever their parents are by now.
+#[derive(Debug, Clone, Copy)]
+pub struct Tree<'a> {
+    /// What they inherited; no other run of a program has the same.
+    pub mark: &'a str,
+    /// The program's own process, which is one of them while it lives. It leads the process group of those that have not left it.
+    pub main: Pid,
+    /// Whether that has ended.
+    pub is_orphaned: bool,
 }
 
 /// Who receives a signal.
@@ -112,6 +125,10 @@ pub enum SignalError {
     Other(String),
 }
 
+/// A listener cannot be sent an event: it has closed its standard input.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Closed;
+
 /// The asks.
 pub trait Kernel {
     /// Checks that the command of `plan` can be found and executed, without running it.
@@ -120,4 +137,8 @@ pub trait Kernel {
     fn spawn(&mut self, plan: &SpawnPlan<'_>) -> Result<Pid, SpawnError>;
     /// Sends a signal by number.
     fn signal(&mut self, target: Target, signal: i32) -> Result<(), SignalError>;
+    /// Sends a signal to every process of a tree that lives, 0 to none, and answers how many there were.
+    fn signal_tree(&mut self, tree: &Tree<'_>, signal: i32) -> usize;
+    /// Puts an event into the standard input of a listener, whole or not at all, without waiting for room in the pipe.
+    fn deliver(&mut self, listener: ProcId, event: &[u8]) -> Result<(), Closed>;
 }

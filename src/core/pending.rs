@@ -16,16 +16,16 @@ pub(super) enum Goal {
 /// One client that waits, for one process or for many.
 #[derive(Debug)]
 pub(super) struct Pending {
-    ticket: Ticket,
+    pub(super) ticket: Ticket,
     /// Answer with a list of statuses, not with a plain `Done`.
-    many: bool,
-    goal: Goal,
+    pub(super) many: bool,
+    pub(super) goal: Goal,
     /// What is still awaited, with the name the client used.
-    waiting: Vec<(ProcId, String)>,
+    pub(super) waiting: Vec<(ProcId, String)>,
     /// Outcomes so far, in order of completion.
-    statuses: Vec<Status>,
+    pub(super) statuses: Vec<Status>,
     /// When the next `waiting for` line is due.
-    next_report: Option<Mono>,
+    pub(super) next_report: Option<Mono>,
 }
 
 impl Pending {

@@ -22,14 +22,19 @@
 //!   transition of the same turn: a program that ends at once is never taken for RUNNING.
 //! * **stop** ([`Process::stop`]) sends `stopsignal`; once `stopwaitsecs` have passed, `transition` sends SIGKILL.
 //!
+//! With `killmode=tree` there is one more way into STOPPING: **exit** while the tree of the process has more members leads there
+//! from each state with a pid, and out of it, to where exit would have led at once, when none is left (`rest`).
+//!
 //! Deadlines are monotonic and the wall clock is only reported. One deadline suffices for all states: when the state
 //! changes, the old one means nothing any more.
 
 use super::event::StateDetail;
+use super::rest::{End, Rest};
 use super::{
-    Event, ExitStatus, Kernel, Mono, Mood, Now, Outbox, Pid, ProcId, SignalError, SpawnPlan, State, Target, Tell,
+    Event, EventKind, ExitStatus, Kernel, Mono, Mood, Now, Outbox, Pid, ProcId, SignalError, SpawnPlan, State, Target,
+    Tree,
 };
-use crate::config::{Autorestart, Level, ProcessConfig, signal};
+use crate::config::{Autorestart, KillMode, Level, ProcessConfig, signal};
 
 /// Least seconds between two starts of a program that `autorestart` brings back: with `startsecs=0` a program that fails at
 /// once would otherwise be started as fast as the machine can fork (ARCHITECTURE.md, divergence D21).
@@ -47,16 +52,19 @@ pub struct Process {
     pub group: String,
     /// Its settings.
     pub config: Box<ProcessConfig>,
-    state: State,
-    pid: Pid,
+    pub(super) state: State,
+    pub(super) pid: Pid,
     /// Failed tries in a row.
-    backoff: u32,
-    spawn_error: Option<String>,
-    exit_status: Option<i32>,
-    last_start: Option<Now>,
-    last_stop_wall_secs: i64,
+    pub(super) backoff: u32,
+    pub(super) spawn_error: Option<String>,
+    pub(super) exit_status: Option<i32>,
+    pub(super) last_start: Option<Now>,
+    pub(super) last_stop_wall_secs: i64,
     /// When the state changes by itself, if nothing happens before.
-    deadline: Option<Mono>,
+    pub(super) deadline: Option<Mono>,
+    pub(super) is_barred: bool,
+    /// It has ended, and what it has started has not.
+    pub(super) rest: Option<Rest>,
 }
 
 impl Process {
@@ -74,6 +82,48 @@ impl Process {
             exit_status: None,
             last_start: None,
             last_stop_wall_secs: 0,
+            is_barred: false,
+            rest: None,
+        }
+    }
+
+    /// Makes it one that can never run: it is FATAL from now on, for this reason.
+    pub fn bar(&mut self, reason: String) {
+        self.state = State::Fatal;
+        self.spawn_error = Some(reason);
+        self.deadline = None;
+        self.is_barred = true;
+    }
+
+    /// Whether it can never run, as it is configured.
+    pub fn is_barred(&self) -> bool {
+        self.is_barred
+    }
+
+    /// Has it start by itself at the next turn, or not at all before it is asked to. For one that does not run.
+    pub(super) fn set_due(&mut self, is_due: bool) {
+        if !self.is_barred {
+            self.deadline = is_due.then_some(Mono(0));
+        }
+    }
+
+    /// Gives it other settings while it runs on. `startsecs` and `startretries` count for a start that is under way,
+    /// `autorestart` and `exitcodes` for the last exit; a stop that is under way keeps its time.
+    pub(super) fn adopt(&mut self, now: Now, config: ProcessConfig) {
+        *self.config = config;
+        let tries = u32::try_from(self.config.startretries).unwrap_or(0);
+        match (self.state, self.last_start) {
+            (State::Starting, Some(start)) => {
+                self.backoff = self.backoff.min(tries);
+                self.deadline = Some(start.mono.plus_secs(self.config.startsecs).next());
+            }
+            (State::Stopping, _) => self.backoff = self.backoff.min(tries),
+            (State::Backoff, _) if self.is_out_of_tries() => {
+                self.backoff = tries.saturating_add(1);
+                self.deadline = Some(now.mono);
+            }
+            (State::Exited, _) => self.deadline = self.wants_restart().then(|| self.restart_at(now)),
+            _ => {}
         }
     }
 
@@ -132,7 +182,9 @@ impl Process {
         self.exit_status = None;
         self.last_start = Some(now);
         self.enter(State::Starting, StateDetail::Tries(self.backoff), out);
-        match kernel.spawn(&SpawnPlan { id: self.id, group: &self.group, config: &self.config }) {
+        let mark = (self.config.killmode == KillMode::Tree).then(|| self.mark());
+        let plan = SpawnPlan { id: self.id, group: &self.group, config: &self.config, mark: mark.as_deref() };
+        match kernel.spawn(&plan) {
             Ok(pid) => {
                 self.pid = pid;
                 self.deadline = Some(now.mono.plus_secs(self.config.startsecs).next());
@@ -183,6 +235,7 @@ impl Process {
                     );
                 }
             }
+            State::Stopping if due && self.rest.is_some() => self.look_after_rest(now, kernel, out),
             State::Stopping if due => {
                 out.log(Level::Warn, format!("killing '{}' ({}) with SIGKILL", self.config.name, self.pid));
                 // The refusal is in the log; the next try comes with the next deadline.
@@ -253,13 +306,23 @@ impl Process {
     }
 
     /// It was reaped (`Supervisor: process.py finish()`).
-    pub fn finish(&mut self, now: Now, status: ExitStatus, out: &mut Outbox) {
+    pub fn finish(&mut self, now: Now, status: ExitStatus, kernel: &mut dyn Kernel, out: &mut Outbox) {
         self.last_stop_wall_secs = now.wall_secs;
-        let code = status.code();
-        let expected = self.config.exitcodes.contains(&code);
-        match self.state {
-            State::Stopping => self.finish_stop(status, expected, out),
-            State::Starting if self.is_too_quick(now) => {
+        let end = End { pid: self.pid, status, from: self.state, is_too_quick: self.is_too_quick(now) };
+        if self.config.killmode == KillMode::Tree && self.leaves_rest(now, end, kernel, out) {
+            return;
+        }
+        self.settle(now, end, out);
+        self.pid = 0;
+    }
+
+    /// Its end leads to another state.
+    pub(super) fn settle(&mut self, now: Now, end: End, out: &mut Outbox) {
+        let End { pid, status, from, is_too_quick } = end;
+        let expected = self.config.exitcodes.contains(&status.code());
+        match from {
+            State::Stopping => self.finish_stop(pid, status, expected, out),
+            State::Starting if is_too_quick => {
                 self.exit_status = None;
                 self.explain(|| "Exited too quickly (process log may have details)".to_owned());
                 self.enter_backoff(now, out);
@@ -267,43 +330,47 @@ impl Process {
             }
             State::Starting => {
                 self.backoff = 0;
-                self.enter(State::Running, StateDetail::Pid(self.pid), out);
-                self.finish_run(now, status, expected, out);
+                self.enter(State::Running, StateDetail::Pid(pid), out);
+                self.finish_run(now, end, expected, out);
             }
-            State::Running => self.finish_run(now, status, expected, out),
+            State::Running => self.finish_run(now, end, expected, out),
             // No child to reap in these; a kernel that reports one anyway changes nothing but the pid.
             State::Stopped | State::Backoff | State::Exited | State::Fatal | State::Unknown => {}
         }
-        self.pid = 0;
     }
 
     /// A program asked to stop has ended.
-    fn finish_stop(&mut self, status: ExitStatus, expected: bool, out: &mut Outbox) {
+    fn finish_stop(&mut self, pid: Pid, status: ExitStatus, expected: bool, out: &mut Outbox) {
         self.exit_status = Some(status.code());
         self.deadline = None;
         // A stop ends the series of failed tries (Supervisor keeps the count; divergence D36).
         self.backoff = 0;
-        self.enter(State::Stopped, StateDetail::Pid(self.pid), out);
+        self.enter(State::Stopped, StateDetail::Pid(pid), out);
         let level = if expected { Level::Info } else { Level::Warn };
         out.log(level, format!("stopped: {} ({status})", self.config.name));
     }
 
     /// A running program has ended by itself.
-    fn finish_run(&mut self, now: Now, status: ExitStatus, expected: bool, out: &mut Outbox) {
+    fn finish_run(&mut self, now: Now, end: End, expected: bool, out: &mut Outbox) {
+        let End { pid, status, .. } = end;
         self.backoff = 0;
         self.exit_status = Some(status.code());
         if !expected {
             self.explain(|| format!("Bad exit code {}", status.code()));
         }
-        self.enter(State::Exited, StateDetail::Exit { expected, pid: self.pid }, out);
+        self.enter(State::Exited, StateDetail::Exit { expected, pid }, out);
         let (level, verdict) = if expected { (Level::Info, "expected") } else { (Level::Warn, "not expected") };
         out.log(level, format!("exited: {} ({status}; {verdict})", self.config.name));
-        let again = match self.config.autorestart {
+        self.deadline = self.wants_restart().then(|| self.restart_at(now));
+    }
+
+    /// Whether `autorestart` wants it back after its last exit.
+    fn wants_restart(&self) -> bool {
+        match self.config.autorestart {
             Autorestart::Always => true,
-            Autorestart::Unexpected => !expected,
+            Autorestart::Unexpected => self.exit_status.is_none_or(|code| !self.config.exitcodes.contains(&code)),
             Autorestart::Never => false,
-        };
-        self.deadline = again.then(|| self.restart_at(now));
+        }
     }
 
     /// What was wrong with this run, unless it is known better already.
@@ -336,6 +403,16 @@ impl Process {
             let text = format!("attempted to kill {name} with sig {} but it wasn't running", signal::name(number));
             out.log(Level::Debug, text.clone());
             return Err(text);
+        }
+        if self.state == State::Stopping && self.config.killmode == KillMode::Tree {
+            out.log(
+                Level::Debug,
+                format!("killing {name} (pid {}) tree with signal {}", self.pid, signal::name(number)),
+            );
+            self.deadline = Some(now.mono.plus_secs(self.config.stopwaitsecs.max(KILL_INTERVAL_SECS)));
+            let mark = self.mark();
+            kernel.signal_tree(&Tree { mark: &mark, main: self.pid, is_orphaned: false }, number);
+            return Ok(());
         }
         let as_group = if self.state == State::Stopping { self.config.killasgroup } else { self.config.stopasgroup };
         out.log(
@@ -395,14 +472,14 @@ impl Process {
     }
 
     /// Changes the state and says so. The event is told before anything else that the change brings.
-    fn enter(&mut self, to: State, detail: StateDetail, out: &mut Outbox) {
+    pub(super) fn enter(&mut self, to: State, detail: StateDetail, out: &mut Outbox) {
         let from = std::mem::replace(&mut self.state, to);
-        out.push(Tell::Event(Event::ProcessState {
+        out.event(EventKind::of_state(to), || Event::ProcessState {
             process: self.config.name.clone(),
             group: self.group.clone(),
             from,
             to,
             detail,
-        }));
+        });
     }
 }

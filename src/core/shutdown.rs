@@ -1,7 +1,7 @@
 //! The order in which everything stops: highest priority number first, one priority after the other, and all groups of
 //! one priority at the same time (Supervisor takes one group after the other; ARCHITECTURE.md, divergence D12).
 
-use super::{Core, Event, Kernel, Mono, Mood, Now, Outbox, ProcId, State, Tell};
+use super::{Core, Event, EventKind, Kernel, Mono, Mood, Now, Outbox, ProcId, State, Tell};
 use crate::config::Level;
 
 /// Seconds between two `waiting for ... to die` lines (`Supervisor: supervisord.py shutdown_report`).
@@ -11,9 +11,9 @@ const SHUTDOWN_REPORT_SECS: i64 = 3;
 #[derive(Debug)]
 pub(super) struct Shutdown {
     pub(super) mood: Mood,
-    begun: bool,
-    halted: bool,
-    next_report: Option<Mono>,
+    pub(super) begun: bool,
+    pub(super) halted: bool,
+    pub(super) next_report: Option<Mono>,
 }
 
 impl Default for Shutdown {
@@ -29,6 +29,11 @@ impl Shutdown {
 }
 
 impl Core {
+    /// Everything has stopped and nothing happens any more.
+    pub(super) fn has_halted(&self) -> bool {
+        self.shutdown.halted
+    }
+
     /// Takes the way down as far as it goes now: called every turn.
     pub(super) fn continue_shutdown(&mut self, now: Now, kernel: &mut dyn Kernel, out: &mut Outbox) {
         if self.shutdown.mood == Mood::Running || self.shutdown.halted {
@@ -37,7 +42,7 @@ impl Core {
         if !self.shutdown.begun {
             self.shutdown.begun = true;
             self.shutdown.next_report = Some(now.mono);
-            out.push(Tell::Event(Event::SupervisorStopping));
+            out.event(EventKind::SupervisorStopping, || Event::SupervisorStopping);
         }
         // Stopping may finish a whole priority on the spot (BACKOFF gives up at once): then the next one follows.
         while let Some(priority) = self.last_unstopped_priority() {

@@ -7,8 +7,11 @@ impl Core {
     /// `name` is the process as the client named it.
     pub(super) fn start(&mut self, turn: &mut Turn, id: ProcId, name: &str) -> Result<Progress, Refusal> {
         let process = self.process(id).ok_or_else(|| Refusal::BadName(name.to_owned()))?;
+        if process.is_barred() {
+            return Err(Refusal::SpawnError(name.to_owned()));
+        }
         // Looked up before anything changes: a start that is bound to fail leaves the process as it is.
-        let plan = SpawnPlan { id, group: &process.group, config: &process.config };
+        let plan = SpawnPlan { id, group: &process.group, config: &process.config, mark: None };
         turn.kernel.check_command(&plan).map_err(|error| match error {
             CommandError::NotFound(_) => Refusal::NoFile(error.to_string()),
             CommandError::IsDirectory(_)

@@ -22,6 +22,18 @@ pub enum State {
 }
 
 impl State {
+    /// Every state.
+    pub const ALL: [State; 8] = [
+        State::Stopped,
+        State::Starting,
+        State::Running,
+        State::Backoff,
+        State::Stopping,
+        State::Exited,
+        State::Fatal,
+        State::Unknown,
+    ];
+
     /// The number clients see.
     pub fn code(self) -> i64 {
         match self {

@@ -8,6 +8,9 @@ impl Core {
     pub(super) fn stop(&mut self, turn: &mut Turn, id: ProcId, name: &str) -> Result<Progress, Refusal> {
         let now = turn.now;
         self.with_process(id, turn.out, |process, out| {
+            if process.stays_stopped_after_rest() {
+                return Ok(Progress::NotYet);
+            }
             if !process.state().is_active() {
                 return Err(Refusal::NotRunning(name.to_owned()));
             }

@@ -5,9 +5,12 @@ use std::collections::BTreeSet;
 use super::act::{Aim, Turn, Verb};
 use super::groups::Groups;
 use super::pending::Pending;
+use super::pools::Pools;
 use super::shutdown::Shutdown;
+use super::update::Update;
 use super::{
-    Event, ExitStatus, Input, Kernel, Mono, Mood, Now, Outbox, Pid, ProcId, Process, Reply, Request, Tell, Ticket,
+    Event, EventKind, ExitStatus, Input, Kernel, Mono, Mood, Now, Outbox, Pid, ProcId, Process, Reply, Request, Tell,
+    Ticket,
 };
 use crate::config::{GroupConfig, Level};
 
@@ -23,27 +26,33 @@ pub const DUE_PER_TURN_MAX: usize = 16;
 #[derive(Debug, Default)]
 pub struct Core {
     pub(super) table: Vec<Option<Process>>,
-    generations: Vec<u32>,
+    pub(super) generations: Vec<u32>,
     pub(super) groups: Groups,
     /// Which process runs as which pid, sorted by pid.
-    pids: Vec<(Pid, ProcId)>,
+    pub(super) pids: Vec<(Pid, ProcId)>,
     /// Deadlines of processes, soonest first.
-    due: BTreeSet<(Mono, ProcId)>,
+    pub(super) due: BTreeSet<(Mono, ProcId)>,
     /// The deadline of each slot that is in `due`.
-    scheduled: Vec<Option<Mono>>,
+    pub(super) scheduled: Vec<Option<Mono>>,
     pub(super) pending: Vec<Pending>,
+    pub(super) updates: Vec<Update>,
+    pub(super) pools: Pools,
     pub(super) shutdown: Shutdown,
 }
 
 impl Core {
-    /// A supervisor of these groups. Nothing is started before the first [`Core::tick`].
-    pub fn new(groups: Vec<GroupConfig>, out: &mut Outbox) -> Self {
+    /// A supervisor of these groups, which listeners know as `server`. Nothing is started before the first [`Core::tick`].
+    /// Its events are numbered from `next_serial`: 0 at first, and after a restart what [`Core::next_serial`] said before it.
+    pub fn new(groups: Vec<GroupConfig>, server: &str, next_serial: u64, out: &mut Outbox) -> Self {
         let mut core = Core::default();
+        core.pools.server = server.to_owned();
+        core.pools.serials.next = next_serial;
         core.groups.configured.clone_from(&groups);
         for group in groups {
             core.insert_group(group, out);
         }
-        out.push(Tell::Event(Event::SupervisorRunning));
+        out.event(EventKind::SupervisorRunning, || Event::SupervisorRunning);
+        core.take_in_events(out);
         core
     }
 
@@ -74,8 +83,14 @@ impl Core {
 
     /// Takes in one happening.
     pub fn handle(&mut self, now: Now, input: Input, kernel: &mut dyn Kernel, out: &mut Outbox) {
+        out.subscribe(self.subscriptions());
         match input {
-            Input::Exited(pid, status) => self.reaped(now, pid, status, out),
+            Input::Exited(pid, status) => self.reaped(now, pid, status, kernel, out),
+            Input::ListenerOutput(pid, bytes) => {
+                if let Some(id) = self.by_pid(pid) {
+                    self.hear_listener(now, id, &bytes, out);
+                }
+            }
             Input::NotSpawned(pid, text) => self.not_spawned(pid, &text, out),
             Input::Request(ticket, request) => self.request(now, ticket, request, kernel, out),
             Input::ConfigRead(ticket, result) => self.config_read(ticket, result, out),
@@ -92,11 +107,14 @@ impl Core {
                 }
             }
         }
+        self.continue_updates(now, kernel, out);
+        self.take_in_events(out);
     }
 
     /// Does what is due by now, in start order, but no more than [`DUE_PER_TURN_MAX`]: the rest stays due, so that the next turn
     /// has the time as it is then, and clients are answered in between.
     pub fn tick(&mut self, now: Now, kernel: &mut dyn Kernel, out: &mut Outbox) {
+        out.subscribe(self.subscriptions());
         let mut due: Vec<ProcId> = Vec::new();
         while let Some(&(deadline, id)) = self.due.first() {
             if deadline > now.mono || due.len() == DUE_PER_TURN_MAX {
@@ -112,14 +130,20 @@ impl Core {
             self.with_process(id, out, |process, out| process.transition(now, mood, kernel, out));
         }
         self.report_waiting(now, out);
+        self.continue_updates(now, kernel, out);
         self.continue_shutdown(now, kernel, out);
+        if !self.has_halted() {
+            self.tell_ticks(now, out);
+        }
+        self.take_in_events(out);
+        self.dispatch_events(now, kernel, out);
     }
 
     /// When [`Core::tick`] wants to be called next; `None` is never.
     pub fn next_deadline(&self) -> Option<Mono> {
         let processes = self.due.first().map(|(deadline, _)| *deadline);
         let reports = self.pending.iter().filter_map(Pending::next_report).min();
-        [processes, reports, self.shutdown.next_report()].into_iter().flatten().min()
+        [processes, reports, self.shutdown.next_report(), self.next_event_deadline()].into_iter().flatten().min()
     }
 
     /// Changes one process and keeps the timers, the pids and the waiting clients in step with it.
@@ -131,8 +155,12 @@ impl Core {
     ) -> Option<T> {
         let process = self.table.get_mut(id.slot as usize)?.as_mut().filter(|process| process.id == id)?;
         let (state_before, pid_before) = (process.state(), process.pid());
+        let before = (state_before, pid_before, process.deadline(), process.rest);
         let result = change(process, out);
         let (state, pid, deadline) = (process.state(), process.pid(), process.deadline());
+        if (state, pid, deadline, process.rest) != before {
+            out.push(Tell::Changed(id));
+        }
         self.schedule(id, deadline);
         if pid != pid_before {
             self.move_pid(id, pid_before, pid);
@@ -177,18 +205,23 @@ impl Core {
         }
     }
 
-    fn reaped(&mut self, now: Now, pid: Pid, status: ExitStatus, out: &mut Outbox) {
+    fn reaped(&mut self, now: Now, pid: Pid, status: ExitStatus, kernel: &mut dyn Kernel, out: &mut Outbox) {
         match self.by_pid(pid) {
             Some(id) => {
-                self.with_process(id, out, |process, out| process.finish(now, status, out));
+                self.with_process(id, out, |process, out| process.finish(now, status, kernel, out));
+                self.take_in_events(out);
+                self.listener_ended(now, id, out);
             }
-            None => out.log(Level::Info, format!("reaped unknown pid {pid} ({status})")),
+            None => {
+                out.log(Level::Info, format!("reaped unknown pid {pid} ({status})"));
+                self.look_for_rests(now, out);
+            }
         }
     }
 
     fn request(&mut self, now: Now, ticket: Ticket, request: Request, kernel: &mut dyn Kernel, out: &mut Outbox) {
         if let Request::RemoteCommunication { kind, data } = request {
-            out.push(Tell::Event(Event::RemoteCommunication { kind, data }));
+            out.event(EventKind::RemoteCommunication, || Event::RemoteCommunication { kind, data });
             return out.push(Tell::Reply(ticket, Reply::Done));
         }
         if self.shutdown.mood != Mood::Running {
@@ -214,6 +247,10 @@ impl Core {
             Request::Reread => turn.out.push(Tell::ReadConfig(ticket)),
             Request::AddGroup(name) => self.add_group(ticket, &name, turn.out),
             Request::RemoveGroup(name) => self.remove_group(ticket, &name, turn.out),
+            Request::UpdateGroup(name) => self.update_group(ticket, &name, turn.out),
+            Request::Scale { same, wanted } => self.scale(ticket, &same, *wanted, turn.out),
+            Request::AddProcesses { group, processes } => self.add_processes(ticket, &group, processes, turn.out),
+            Request::RemoveProcess { group, name } => self.remove_member(ticket, &group, &name, turn.out),
             Request::Shutdown => self.leave(ticket, Mood::Shutdown, turn.out),
             Request::Restart => self.leave(ticket, Mood::Restarting, turn.out),
             // Answered above: it works on the way down too.
@@ -226,7 +263,7 @@ impl Core {
         out.push(Tell::Reply(ticket, Reply::Done));
     }
 
-    fn schedule(&mut self, id: ProcId, deadline: Option<Mono>) {
+    pub(super) fn schedule(&mut self, id: ProcId, deadline: Option<Mono>) {
         let scheduled = &mut self.scheduled[id.slot as usize];
         if *scheduled == deadline {
             return;
@@ -240,7 +277,7 @@ impl Core {
         }
     }
 
-    fn move_pid(&mut self, id: ProcId, from: Pid, to: Pid) {
+    pub(super) fn move_pid(&mut self, id: ProcId, from: Pid, to: Pid) {
         if let Ok(index) = self.pids.binary_search_by_key(&from, |(pid, _)| *pid) {
             self.pids.remove(index);
         }

@@ -27,4 +27,6 @@ pub struct Now {
     pub mono: Mono,
     /// For reports: seconds since 1970.
     pub wall_secs: i64,
+    /// How far that second is, for TICK events: below 1,000,000,000.
+    pub wall_nanos: u32,
 }

@@ -6,11 +6,11 @@ use std::fmt::Write;
 use super::super::error::Place;
 use super::super::ini::{Document, Located, Section};
 use super::super::model::{
-    Address, Autorestart, ChannelConfig, Config, Credentials, GroupConfig, GroupKind, Level, LogFile, MainLog,
-    ProcessConfig, ServerConfig, Supervisord, User,
+    Address, Autorestart, ChannelConfig, Config, Credentials, GroupConfig, GroupKind, KillMode, LengthUnit, Level,
+    LogFile, MainLog, ProcessConfig, ServerConfig, Supervisord, User,
 };
 use super::super::{paths, signal};
-use super::Language;
+use super::{Language, Setting};
 
 /// Writes sections, each value below a comment that says where it comes from.
 struct Writer<'a> {
@@ -20,22 +20,25 @@ struct Writer<'a> {
     language: Language,
     section: String,
     out: String,
+    /// The same, value by value.
+    settings: Vec<Setting>,
 }
 
 /// The whole file.
 pub(super) fn ini(config: &Config, document: &Document, language: Language) -> String {
     let path = config.path.display().to_string();
     let here = paths::dirname(&path).to_owned();
-    let mut writer = Writer { document, here, language, section: String::new(), out: String::new() };
+    let mut writer = Writer { here, ..Writer::new(document, language) };
     let title = writer.say("the configuration in effect of", "实际生效的配置：");
     let _ = writeln!(writer.out, "; {title} {path}");
     config.servers.iter().for_each(|server| writer.server(server));
     writer.supervisord(&config.supervisord);
-    let as_written = |name: &str| name == "supervisorctl" || name.starts_with("rpcinterface:");
+    let as_written =
+        |name: &str| name == "supervisorctl" || name.starts_with("rpcinterface:") || name.starts_with("user:");
     for section in document.sections.iter().filter(|section| as_written(&section.name)) {
         writer.section_as_written(section);
     }
-    let groups: Vec<&GroupConfig> = config.groups.iter().chain(&config.listeners).collect();
+    let groups = &config.groups;
     groups.iter().for_each(|group| writer.group(group));
     for section in &document.sections {
         let of_section = groups
@@ -52,7 +55,19 @@ pub(super) fn ini(config: &Config, document: &Document, language: Language) -> S
     writer.out
 }
 
-impl Writer<'_> {
+/// The settings of one process, as far as they are its own.
+pub(super) fn settings(document: &Document, section: &str, kind: &GroupKind, process: &ProcessConfig) -> Vec<Setting> {
+    let mut writer = Writer::new(document, Language::English);
+    writer.program(section, kind, &[process]);
+    writer.settings
+}
+
+impl<'a> Writer<'a> {
+    fn new(document: &'a Document, language: Language) -> Self {
+        let (here, section, out) = (String::new(), String::new(), String::new());
+        Writer { document, here, language, section, out, settings: Vec::new() }
+    }
+
     fn say<'t>(&self, english: &'t str, chinese: &'t str) -> &'t str {
         if self.language == Language::English { english } else { chinese }
     }
@@ -77,6 +92,8 @@ impl Writer<'_> {
             None => self.say("default", "默认值").to_owned(),
         };
         let _ = writeln!(self.out, "; {origin}\n{key}={}", value.replace('\n', "\n  "));
+        let origin = self.written(key).map(|value| (value.file.to_string(), value.line));
+        self.settings.push(Setting { key: key.to_owned(), value: value.replace("%%", "%"), origin });
     }
 
     fn set(&mut self, key: &str, value: impl ToString) {
@@ -135,6 +152,7 @@ impl Writer<'_> {
         self.set_some("directory", own.directory.as_ref().map(|path| path.display().to_string()));
         self.set("strip_ansi", own.strip_ansi);
         self.set("identifier", &own.identifier);
+        self.set("on_crash", own.on_crash.name());
         self.line("environment", &environment(&own.environment));
     }
 
@@ -152,6 +170,9 @@ impl Writer<'_> {
             self.set("username", username);
             self.set("password", password);
         }
+        // Supervisor does not know these keys, so they are only written where somebody did.
+        self.raw("metrics_auth");
+        self.raw("session_idle_secs");
     }
 
     fn group(&mut self, group: &GroupConfig) {
@@ -170,12 +191,16 @@ impl Writer<'_> {
             _ => ["process_name", "numprocs"].iter().for_each(|key| self.raw(key)),
         }
         self.raw("numprocs_start");
-        if let GroupKind::EventListener { events, buffer_size, result_handler } = kind {
+        if let GroupKind::EventListener { events, buffer_size, length_unit, result_handler } = kind {
             // A pool and its processes have different defaults for the one key, so only what was said is said again.
             self.raw("priority");
             self.set("events", events.join(","));
             self.set("buffer_size", buffer_size);
             self.set("result_handler", result_handler);
+            // Supervisor does not know the key, so it is only written where it says something.
+            if *length_unit == LengthUnit::Bytes {
+                self.set("payload_length_unit", "bytes");
+            }
         } else {
             self.common("priority", processes, |one| Some(one.priority.to_string()));
         }
@@ -212,6 +237,8 @@ impl Writer<'_> {
         self.common("stopwaitsecs", processes, |one| Some(one.stopwaitsecs.to_string()));
         self.common("stopasgroup", processes, |one| Some(one.stopasgroup.to_string()));
         self.common("killasgroup", processes, |one| Some(one.killasgroup.to_string()));
+        // Supervisor does not know the key, so it is only written where it says something.
+        self.common("killmode", processes, |one| (one.killmode == KillMode::Tree).then(|| "tree".into()));
     }
 
     fn channel(&mut self, name: &str, processes: &[&ProcessConfig], of: impl Fn(&ProcessConfig) -> &ChannelConfig) {

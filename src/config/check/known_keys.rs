@@ -16,6 +16,7 @@ const PROGRAM: &[&str] = &[
     "stopwaitsecs",
     "stopasgroup",
     "killasgroup",
+    "killmode",
     "user",
     "umask",
     "directory",
@@ -37,11 +38,12 @@ const PROGRAM: &[&str] = &[
 ];
 
 const FCGI: &[&str] = &["socket", "socket_backlog", "socket_owner", "socket_mode"];
-const LISTENER: &[&str] = &["events", "buffer_size", "result_handler"];
+const LISTENER: &[&str] = &["events", "buffer_size", "result_handler", "payload_length_unit"];
 const GROUP: &[&str] = &["programs", "priority"];
 const INCLUDE: &[&str] = &["files"];
-const UNIX: &[&str] = &["file", "chmod", "chown", "username", "password"];
-const INET: &[&str] = &["port", "username", "password"];
+const UNIX: &[&str] = &["file", "chmod", "chown", "username", "password", "metrics_auth", "session_idle_secs"];
+const INET: &[&str] = &["port", "username", "password", "metrics_auth", "session_idle_secs"];
+const USER: &[&str] = &["password", "role"];
 const CTL: &[&str] = &["serverurl", "username", "password", "prompt", "history_file"];
 const SUPERVISORD: &[&str] = &[
     "logfile",
@@ -61,6 +63,7 @@ const SUPERVISORD: &[&str] = &[
     "strip_ansi",
     "environment",
     "identifier",
+    "on_crash",
 ];
 
 /// What a section name says about its keys.
@@ -83,6 +86,7 @@ pub(super) fn of_section(name: &str) -> Keys {
         ("fcgi-program", true) => &[PROGRAM, FCGI],
         ("eventlistener", true) => &[PROGRAM, LISTENER],
         ("group", true) => &[GROUP],
+        ("user", true) => &[USER],
         ("rpcinterface" | "ctlplugin", true) => return Keys::Open,
         _ if name.starts_with("unix_http_server") => &[UNIX],
         _ if name.starts_with("inet_http_server") => &[INET],
@@ -94,7 +98,7 @@ pub(super) fn of_section(name: &str) -> Keys {
 /// The section that an unknown one was probably meant to be.
 pub(super) fn nearest_section(name: &str) -> Option<String> {
     const BARE: &[&str] = &["supervisord", "supervisorctl", "include", "unix_http_server", "inet_http_server"];
-    const NAMED: &[&str] = &["program", "group", "eventlistener", "fcgi-program", "rpcinterface", "ctlplugin"];
+    const NAMED: &[&str] = &["program", "group", "eventlistener", "fcgi-program", "rpcinterface", "ctlplugin", "user"];
     match name.split_once(':') {
         None => nearest(name.trim(), BARE).map(str::to_owned),
         Some((kind, rest)) => {

@@ -11,8 +11,8 @@ mod print;
 mod zh;
 
 use super::error::{ConfigError, Place};
-use super::load::{Strictness, gather};
-use super::model::{Level, Notice};
+use super::load::{Strictness, gather, resolve};
+use super::model::{Level, Notice, ProcessConfig};
 use super::{Host, Options, include, paths, rpcinterface, supervisorctl};
 
 /// The language of a report.
@@ -26,6 +26,14 @@ pub enum Language {
 }
 
 impl Language {
+    /// The one of two texts that is in this language.
+    pub fn pick<'a>(self, english: &'a str, chinese: &'a str) -> &'a str {
+        match self {
+            Language::English => english,
+            Language::Chinese => chinese,
+        }
+    }
+
     /// By `en` or `zh`, also with a country and an encoding after it.
     pub fn named(name: &str) -> Option<Language> {
         match name.get(..2)?.to_ascii_lowercase().as_str() {
@@ -52,6 +60,46 @@ pub struct Report {
     pub effective: bool,
     /// `--lang`; `None` is the language of the environment.
     pub language: Option<Language>,
+}
+
+/// A value and where it comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Setting {
+    /// The key.
+    pub key: String,
+    /// The value in effect.
+    pub value: String,
+    /// File and line; `None` for a default.
+    pub origin: Option<(String, usize)>,
+}
+
+/// What the files say of one process.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ProcessSettings {
+    /// Value by value.
+    pub settings: Vec<Setting>,
+    /// All together.
+    pub config: ProcessConfig,
+}
+
+/// Reads the files as they are now, and says what they say of one process; `None` when they do not know it.
+///
+/// # Errors
+/// The files cannot be used.
+pub fn process_settings(
+    options: &Options,
+    host: &dyn Host,
+    group: &str,
+    process: &str,
+) -> Result<Option<ProcessSettings>, ConfigError> {
+    let source = gather(options, host, &mut Strictness(None))?;
+    let config = resolve(&source, options, host)?;
+    let Some(group) = config.groups.iter().find(|one| one.name == group) else { return Ok(None) };
+    let mut members = group.processes.iter().zip(&group.sections);
+    Ok(members.find(|(one, _)| one.name == process).map(|(process, section)| ProcessSettings {
+        settings: effective::settings(&source.document, section, &group.kind, process),
+        config: process.clone(),
+    }))
 }
 
 /// The outcome of a check.
@@ -95,6 +143,15 @@ struct Summary {
     processes: usize,
 }
 
+/// The keys that a section may have, by its name without brackets; `None` when any may be there, or the section is none of
+/// ours.
+pub fn section_keys(section: &str) -> Option<Vec<&'static str>> {
+    match known_keys::of_section(section) {
+        known_keys::Keys::Closed(keys) => Some(keys),
+        known_keys::Keys::Open | known_keys::Keys::Unknown => None,
+    }
+}
+
 /// Reads the configuration as a start would, and changes nothing.
 pub fn check(options: &Options, report: Report, host: &dyn Host) -> Check {
     let language = report.language.unwrap_or_else(|| Language::of_environment(&host.environment()));
@@ -127,7 +184,7 @@ pub fn check(options: &Options, report: Report, host: &dyn Host) -> Check {
         let exit_code = print::exit_code(&findings);
         return Check { text: effective::ini(config, &written, language), exit_code };
     }
-    let groups = config.iter().flat_map(|config| config.groups.iter().chain(&config.listeners));
+    let groups = config.iter().flat_map(|config| &config.groups);
     let (groups, processes) = groups.fold((0, 0), |(count, sum), group| (count + 1, sum + group.processes.len()));
     print::report(&findings, &Summary { path: source.path, groups, processes }, report.json, language)
 }

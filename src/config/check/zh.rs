@@ -66,7 +66,6 @@ const MEANINGS: &[(&str, &str)] = &[
     ("Included extra file", "已读取被包含的文件"),
     ("which runs no Python plug-ins", "本程序不支持 Python 插件，此项被跳过"),
     ("takes no further keys", "此配置段不接受其他配置项，以下各项不起作用"),
-    ("does not run event listeners yet", "本版本暂不启动事件监听器"),
     ("=syslog but this is deprecated", "logfile=syslog 已弃用，请改用 stdout_syslog=true 或 stderr_syslog=true"),
     ("AUTO logging used for", "使用自动日志且不轮转，可能占满磁盘"),
     ("redirect_stderr=true but stderr_logfile", "redirect_stderr=true 时 stderr_logfile 不起作用"),
