@@ -19,24 +19,60 @@ pub struct ProcessInfo {
     pub description: String,
     /// Process id, 0 when there is none.
     pub pid: i64,
+    /// When it was started last, in seconds since 1970; 0 for never.
+    pub start: i64,
+    /// When it ended last, in seconds since 1970; 0 for never.
+    pub stop: i64,
+    /// The exit status of the last run, -1 after a signal.
+    pub exitstatus: i64,
+    /// Why it could not be started; empty when it could.
+    pub spawnerr: String,
+    /// Path of its log of stdout; empty when there is none.
+    pub stdout_logfile: String,
+    /// Path of its log of stderr; empty when there is none.
+    pub stderr_logfile: String,
 }
 
 impl ProcessInfo {
-    /// Reads one struct.
-    pub fn read(value: &Value) -> Result<Self, CallError> {
+    /// Reads one struct, and takes its texts instead of copying them: there may be thousands.
+    pub fn read(mut value: Value) -> Result<Self, CallError> {
         Ok(ProcessInfo {
-            group: text(value, "group")?,
-            name: text(value, "name")?,
-            state: int(value, "state")?,
-            statename: text(value, "statename")?,
-            description: text(value, "description")?,
-            pid: int(value, "pid")?,
+            state: int(&value, "state")?,
+            pid: int(&value, "pid")?,
+            start: int(&value, "start")?,
+            stop: int(&value, "stop")?,
+            exitstatus: int(&value, "exitstatus")?,
+            group: take_text(&mut value, "group")?,
+            name: take_text(&mut value, "name")?,
+            statename: take_text(&mut value, "statename")?,
+            description: take_text(&mut value, "description")?,
+            spawnerr: take_text(&mut value, "spawnerr")?,
+            stdout_logfile: take_text(&mut value, "stdout_logfile")?,
+            stderr_logfile: take_text(&mut value, "stderr_logfile")?,
         })
     }
 
     /// How the process is called in output.
     pub fn namespec(&self) -> Namespec<'_> {
         Namespec::of(&self.group, &self.name)
+    }
+
+    /// The process in a JSON document.
+    pub fn json(&self) -> serde_json::Value {
+        serde_json::json!({
+            "namespec": self.namespec().to_string(),
+            "group": self.group,
+            "name": self.name,
+            "state": self.statename,
+            "pid": self.pid,
+            "start": self.start,
+            "stop": self.stop,
+            "exitstatus": self.exitstatus,
+            "spawnerr": self.spawnerr,
+            "description": self.description,
+            "stdout_logfile": self.stdout_logfile,
+            "stderr_logfile": self.stderr_logfile,
+        })
     }
 
     /// STOPPED, EXITED, FATAL or UNKNOWN (`Supervisor: states.py STOPPED_STATES`).
@@ -72,6 +108,22 @@ impl Outcome {
     /// How the process is called in output.
     pub fn namespec(&self) -> Namespec<'_> {
         Namespec::of(&self.group, &self.name)
+    }
+}
+
+/// Reads the answer to `getAllProcessInfo`.
+pub fn processes(answer: Value) -> Result<Vec<ProcessInfo>, CallError> {
+    match answer {
+        Value::Array(items) => items.into_iter().map(ProcessInfo::read).collect(),
+        _ => Err(CallError::misunderstood("array")),
+    }
+}
+
+fn take_text(value: &mut Value, key: &str) -> Result<String, CallError> {
+    let Value::Struct(members) = value else { return Err(CallError::misunderstood("struct")) };
+    match members.iter_mut().find(|(name, _)| name == key) {
+        Some((_, Value::Str(text))) => Ok(std::mem::take(text)),
+        _ => Err(CallError::misunderstood(key)),
     }
 }
 

@@ -7,7 +7,7 @@ use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Incoming;
 use hyper::client::conn::http1::{SendRequest, handshake};
 use hyper::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HOST, HeaderName};
-use hyper::{Method, Request, Response, StatusCode};
+use hyper::{Method, Request, StatusCode};
 use hyper_util::rt::TokioIo;
 use nix::errno::Errno;
 use thiserror::Error;
@@ -31,6 +31,15 @@ pub enum CallError {
     /// HTTP status 401.
     #[error("Server requires authentication")]
     Unauthorized,
+    /// Ctrl-C while a shell waited for the answer.
+    #[error("interrupted")]
+    Interrupted,
+    /// The socket is there, but the system does not let us connect or look (EACCES, EPERM).
+    #[error("{0}: Permission denied")]
+    Denied(String),
+    /// Somebody listens there who does not speak HTTP, or not to us.
+    #[error("{0} closed the connection before it answered")]
+    NoAnswer(String),
     /// The method answered with a fault.
     #[error(transparent)]
     Fault(#[from] Fault),
@@ -70,17 +79,41 @@ pub struct Client {
     url: String,
     authorization: Option<String>,
     runtime: Runtime,
+    /// Once there, Ctrl-C ends what is waited for and not the program.
+    interrupt: Option<Interrupt>,
     connection: Option<SendRequest<Full<Bytes>>>,
 }
 
 impl Client {
     /// A client for `unix://` or `http://` URLs. Credentials are sent only if both parts are there, even if empty.
     pub fn new(url: &str, username: Option<&str>, password: Option<&str>) -> std::io::Result<Self> {
-        let authorization = username
+        let runtime = Builder::new_current_thread().enable_all().build()?;
+        let mut client = Client { url: String::new(), authorization: None, runtime, interrupt: None, connection: None };
+        client.turn_to(url, username, password);
+        Ok(client)
+    }
+
+    /// Turns to another server or other credentials.
+    pub fn turn_to(&mut self, url: &str, username: Option<&str>, password: Option<&str>) {
+        url.clone_into(&mut self.url);
+        self.authorization = username
             .zip(password)
             .map(|(username, password)| format!("Basic {}", STANDARD.encode(format!("{username}:{password}"))));
-        let runtime = Builder::new_current_thread().enable_io().build()?;
-        Ok(Client { url: url.to_owned(), authorization, runtime, connection: None })
+        self.connection = None;
+    }
+
+    /// From now on Ctrl-C ends what is waited for, not the program.
+    pub fn catch_interrupt(&mut self) -> std::io::Result<()> {
+        if self.interrupt.is_none() {
+            let _runtime = self.runtime.enter();
+            self.interrupt = Some(Interrupt::catch()?);
+        }
+        Ok(())
+    }
+
+    /// Waits for something else than an answer; `None` after Ctrl-C, if that is caught.
+    pub fn wait<T>(&self, wanted: impl Future<Output = T>) -> Option<T> {
+        self.runtime.block_on(or_interrupt(self.interrupt.as_ref(), wanted))
     }
 
     /// The URL as the user wrote it.
@@ -91,14 +124,19 @@ impl Client {
     /// Calls a method and waits for its answer, however long it takes: `startProcess` answers when the process is up.
     pub fn call(&mut self, method: &str, params: &[Value]) -> Result<Value, CallError> {
         let body = self.request(Method::POST, "/RPC2", write_call(method, params))?;
-        let broken = || CallError::Other(format!("{} closed the connection before it answered", self.url));
-        let (status, body) = self.runtime.block_on(async {
-            let connection = connected(&mut self.connection, &self.url).await?;
-            let response = connection.send_request(body).await.map_err(|_| broken())?;
+        let (url, interrupt) = (&self.url, self.interrupt.as_ref());
+        let answer = self.runtime.block_on(or_interrupt(interrupt, async {
+            let connection = connected(&mut self.connection, url).await?;
+            let response = connection.send_request(body).await.map_err(|_| CallError::NoAnswer(url.clone()))?;
             let status = response.status();
             let body = Limited::new(response.into_body(), RESPONSE_BYTES_MAX).collect().await;
             Ok::<_, CallError>((status, body))
-        })?;
+        }));
+        let Some(answer) = answer else {
+            self.connection = None;
+            return Err(CallError::Interrupted);
+        };
+        let (status, body) = answer?;
         match status {
             StatusCode::OK => {}
             StatusCode::UNAUTHORIZED => {
@@ -118,21 +156,31 @@ impl Client {
 
     /// Follows a log: hands over each piece as it comes until the stream ends, Ctrl-C is pressed or `sink` says stop.
     pub fn follow(&mut self, path: &str, sink: &mut dyn FnMut(&[u8]) -> bool) -> Result<StreamEnd, CallError> {
-        let request = self.request(Method::GET, path, Vec::new())?;
-        let url = self.url.clone();
-        let failed = |error: &dyn std::fmt::Display| CallError::Other(format!("{url}: {error}"));
-        self.runtime.block_on(async {
-            let interrupt = Interrupt::catch().map_err(|error| failed(&error))?;
-            let mut connection = None;
-            let response = tokio::select! {
-                response = async { connected(&mut connection, &url).await?.send_request(request).await.map_err(|error| failed(&error)) } => response?,
-                () = interrupt.pressed() => return Ok(StreamEnd::Interrupted),
+        self.catch_interrupt().map_err(|error| CallError::Other(format!("{}: {error}", self.url)))?;
+        let following = async {
+            let mut body = match self.open_stream(path).await? {
+                Ok(body) => body,
+                Err(status) => return Ok(StreamEnd::Refused(status)),
             };
-            if response.status() != StatusCode::OK {
-                return Ok(StreamEnd::Refused(response.status().as_u16()));
+            while let Some(piece) = next_piece(&mut body).await {
+                if !sink(&piece) {
+                    break;
+                }
             }
-            Ok(copy(response, &interrupt, sink).await)
-        })
+            Ok(StreamEnd::Closed)
+        };
+        self.wait(following).unwrap_or(Ok(StreamEnd::Interrupted))
+    }
+
+    /// Opens a log stream on a connection of its own; the inner error is an HTTP status other than 200.
+    pub async fn open_stream(&self, path: &str) -> Result<Result<Incoming, u16>, CallError> {
+        let request = self.request(Method::GET, path, Vec::new())?;
+        let mut connection = connect(&self.url).await?;
+        let response = connection.send_request(request).await.map_err(|_| CallError::NoAnswer(self.url.clone()))?;
+        match response.status() {
+            StatusCode::OK => Ok(Ok(response.into_body())),
+            other => Ok(Err(other.as_u16())),
+        }
     }
 
     fn request(&self, method: Method, path: &str, body: Vec<u8>) -> Result<Request<Full<Bytes>>, CallError> {
@@ -152,19 +200,22 @@ impl Client {
     }
 }
 
-/// Hands every piece of the body to `sink`.
-async fn copy(response: Response<Incoming>, interrupt: &Interrupt, sink: &mut dyn FnMut(&[u8]) -> bool) -> StreamEnd {
-    let mut body = response.into_body();
+/// The next piece of a stream; `None` at its end.
+pub async fn next_piece(body: &mut Incoming) -> Option<Bytes> {
     loop {
-        let frame = tokio::select! {
-            frame = body.frame() => frame,
-            () = interrupt.pressed() => return StreamEnd::Interrupted,
-        };
-        match frame.and_then(Result::ok).map(|frame| frame.into_data()) {
-            Some(Ok(data)) if !sink(&data) => return StreamEnd::Closed,
-            Some(_) => {}
-            None => return StreamEnd::Closed,
+        match body.frame().await?.ok()?.into_data() {
+            Ok(data) => return Some(data),
+            Err(_) => continue,
         }
+    }
+}
+
+/// What `wanted` gives, or `None` if Ctrl-C comes first.
+async fn or_interrupt<T>(interrupt: Option<&Interrupt>, wanted: impl Future<Output = T>) -> Option<T> {
+    let Some(interrupt) = interrupt else { return Some(wanted.await) };
+    tokio::select! {
+        value = wanted => Some(value),
+        () = interrupt.pressed() => None,
     }
 }
 
@@ -188,6 +239,7 @@ async fn connect(url: &str) -> Result<SendRequest<Full<Bytes>>, CallError> {
     let failed = |error: std::io::Error| match error.raw_os_error().map(Errno::from_raw) {
         Some(Errno::ECONNREFUSED) => CallError::Refused(url.to_owned()),
         Some(Errno::ENOENT) => CallError::NoSocket(url.to_owned()),
+        Some(Errno::EACCES | Errno::EPERM) => CallError::Denied(url.to_owned()),
         Some(errno) => CallError::Other(format!("{url}: {}", errno.desc())),
         None => CallError::Other(format!("{url}: {error}")),
     };

@@ -1,20 +1,77 @@
 //! The command line of `supervisorctl`, and the settings it makes with the configuration file.
 
-use crate::config::{CtlConfig, repr};
+use std::path::PathBuf;
+
+use crate::config::{CtlConfig, Language, repr};
 use crate::getopt;
 
-/// Short options (`Supervisor: options.py ClientOptions`).
-const SHORT: &str = "h?c:is:u:p:r:";
-/// Long options, and whether they take a value.
-const LONG: &[(&str, bool)] = &[
-    ("help", false),
-    ("configuration", true),
-    ("interactive", false),
-    ("serverurl", true),
-    ("username", true),
-    ("password", true),
-    ("history_file", true),
+/// An option, for the parser, the help, the manual page and completion.
+pub struct OptionText {
+    /// Its letter, if it has one.
+    pub short: Option<char>,
+    /// Its name, without dashes.
+    pub long: &'static str,
+    /// What its value is called; `None` for a flag.
+    pub value: Option<&'static str>,
+    /// What it does, in English. Empty: not shown.
+    pub en: &'static str,
+    /// The same in Chinese.
+    pub zh: &'static str,
+}
+
+/// Every option (`Supervisor: options.py ClientOptions`; the last three are ours).
+pub const OPTIONS: &[OptionText] = &[
+    option(
+        Some('c'),
+        "configuration",
+        Some("FILENAME"),
+        "read this configuration file instead of searching for one",
+        "使用此配置文件，不再搜索",
+    ),
+    option(Some('h'), "help", None, "show this text and exit", "显示本说明并退出"),
+    option(
+        Some('i'),
+        "interactive",
+        None,
+        "start an interactive shell, or ask before an action that ends the service",
+        "启动交互式命令行；执行会终止服务的操作前先询问",
+    ),
+    option(
+        Some('s'),
+        "serverurl",
+        Some("URL"),
+        "the server to talk to: http://host:port or unix:///path/of/socket\n     (default \"{}\")",
+        "服务器地址：http://主机:端口 或 unix:///套接字路径\n     （默认 \"{}\"）",
+    ),
+    option(Some('u'), "username", Some("USERNAME"), "user name for the server", "服务器用户名"),
+    option(Some('p'), "password", Some("PASSWORD"), "password for the server", "服务器密码"),
+    option(
+        Some('r'),
+        "history_file",
+        Some("FILENAME"),
+        "keep the history of the shell in this file (also --history-file)",
+        "将命令历史保存到此文件（也可写作 --history-file）",
+    ),
+    option(
+        None,
+        "json",
+        None,
+        "answer with one JSON document: status, avail, pid, version, reread, tail, maintail, update --dry-run",
+        "以一个 JSON 文档回答：status、avail、pid、version、reread、tail、maintail、update --dry-run",
+    ),
+    option(None, "lang", Some("en|zh"), "language of help and advice", "说明和提示的语言"),
+    option(None, "tab", Some("LINE"), "", ""),
 ];
+
+const fn option(
+    short: Option<char>,
+    long: &'static str,
+    value: Option<&'static str>,
+    en: &'static str,
+    zh: &'static str,
+) -> OptionText {
+    OptionText { short, long, value, en, zh }
+}
 
 /// What the command line says.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -33,6 +90,12 @@ pub struct Options {
     pub password: Option<String>,
     /// `-r`
     pub history_file: Option<String>,
+    /// `--json`
+    pub json: bool,
+    /// `--lang`; English unless asked, also on a Chinese host, because scripts read the output.
+    pub lang: Language,
+    /// `--tab`: the line of a shell up to the cursor, whose last word is to be completed.
+    pub tab: Option<String>,
     /// The words after the options, to be joined and split again: `"signal HUP" web` is as good as `signal HUP web`.
     pub action: Vec<String>,
 }
@@ -48,8 +111,14 @@ pub struct Settings {
     pub password: Option<String>,
     /// Prompt of the shell, without `> `.
     pub prompt: String,
+    /// Where the shell keeps its history.
+    pub history_file: Option<PathBuf>,
     /// Whether questions may be asked.
     pub interactive: bool,
+    /// Whether answers are JSON documents.
+    pub json: bool,
+    /// The language of help, questions and advice.
+    pub lang: Language,
 }
 
 impl Options {
@@ -59,16 +128,20 @@ impl Options {
     /// The sentence to show to the user.
     pub fn parse(args: &[String]) -> Result<Options, String> {
         let args: Vec<String> = args.iter().map(|word| with_underscore(word)).collect();
-        let (given, action) = getopt::parse(&args, SHORT, LONG).map_err(|error| error.to_string())?;
+        let (short, long) = tables();
+        let (given, action) = getopt::parse(&args, &short, &long).map_err(|error| error.to_string())?;
         let mut options = Options { action, ..Options::default() };
+        let mut lang = None;
         for (option, value) in given {
             let field = match option.as_str() {
                 "-h" | "--help" | "-?" => {
                     options.help = true;
+                    options.lang = named(lang)?;
                     return Ok(options);
                 }
-                "-i" | "--interactive" => {
-                    if std::mem::replace(&mut options.interactive, true) {
+                "-i" | "--interactive" | "--json" => {
+                    let flag = if option == "--json" { &mut options.json } else { &mut options.interactive };
+                    if std::mem::replace(flag, true) {
                         return Err(conflicting(&option));
                     }
                     continue;
@@ -80,6 +153,8 @@ impl Options {
                 "-c" | "--configuration" => &mut options.configuration,
                 "-u" | "--username" => &mut options.username,
                 "-p" | "--password" => &mut options.password,
+                "--lang" => &mut lang,
+                "--tab" => &mut options.tab,
                 _ => &mut options.history_file,
             };
             if field.is_some() {
@@ -87,6 +162,7 @@ impl Options {
             }
             *field = value;
         }
+        options.lang = named(lang)?;
         Ok(options)
     }
 
@@ -98,9 +174,24 @@ impl Options {
             username: self.username.or(config.username),
             password: self.password.or(config.password),
             prompt: config.prompt,
+            history_file: self.history_file.map(PathBuf::from).or(config.history_file),
             interactive: self.interactive || self.action.is_empty(),
+            json: self.json,
+            lang: self.lang,
         }
     }
+}
+
+/// The options as the parser wants them.
+fn tables() -> (String, Vec<(&'static str, bool)>) {
+    let mut short = String::from("?");
+    for option in OPTIONS {
+        if let Some(letter) = option.short {
+            short.push(letter);
+            short.push_str(if option.value.is_some() { ":" } else { "" });
+        }
+    }
+    (short, OPTIONS.iter().map(|option| (option.long, option.value.is_some())).collect())
 }
 
 /// The help has always said `--history-file`; the parser has always wanted `--history_file`. Both are fine.
@@ -109,6 +200,12 @@ fn with_underscore(word: &str) -> String {
         Some(rest) if rest.is_empty() || rest.starts_with('=') => format!("--history_file{rest}"),
         _ => word.to_owned(),
     }
+}
+
+fn named(lang: Option<String>) -> Result<Language, String> {
+    let Some(name) = lang else { return Ok(Language::default()) };
+    let unknown = || format!("invalid value for --lang {}: must be en or zh", repr::text(&name));
+    Language::named(&name).ok_or_else(unknown)
 }
 
 fn conflicting(option: &str) -> String {

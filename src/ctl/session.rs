@@ -1,11 +1,14 @@
 //! One run of `supervisorctl`: the connection, the output and the exit status that the commands share.
 
 use std::fmt::Display;
-use std::io::{self, BufRead, Write};
+use std::io;
 
+use super::cause;
 use super::client::{CallError, Client};
 use super::exit;
+use super::input::Input;
 use super::options::Settings;
+use super::output::Output;
 use crate::xmlrpc::{Value, code};
 
 /// The version of the interface that the server must speak.
@@ -15,6 +18,10 @@ const API_VERSION: &str = "3.0";
 pub struct Session {
     /// The server.
     pub client: Client,
+    /// Where answers go.
+    pub output: Output,
+    /// Where questions are answered.
+    pub input: Input,
     /// What the command line and the configuration say.
     pub settings: Settings,
     /// The exit status so far. A later failure replaces an earlier one; success never resets it.
@@ -25,31 +32,39 @@ impl Session {
     /// A session that has not spoken to the server yet.
     pub fn new(settings: Settings) -> io::Result<Self> {
         let client = Client::new(&settings.serverurl, settings.username.as_deref(), settings.password.as_deref())?;
-        Ok(Session { client, settings, status: exit::SUCCESS })
+        let output = Output::new(settings.json);
+        Ok(Session { client, output, input: Input::default(), settings, status: exit::SUCCESS })
     }
 
     /// Turns to another server or other credentials, taken from the settings.
-    pub fn reconnect(&mut self) -> Result<(), CallError> {
+    pub fn reconnect(&mut self) {
         let Settings { serverurl, username, password, .. } = &self.settings;
-        self.client = Client::new(serverurl, username.as_deref(), password.as_deref())
-            .map_err(|error| CallError::Other(error.to_string()))?;
-        Ok(())
+        self.client.turn_to(serverurl, username.as_deref(), password.as_deref());
     }
 
-    /// Prints one line. A reader that went away does not stop the command: what was asked for is still done.
+    /// Prints one line.
     pub fn line(&mut self, text: impl Display) {
-        let mut out = io::stdout().lock();
-        let _ = writeln!(out, "{text}").and_then(|()| out.flush());
+        self.output.line(text);
     }
 
-    /// Prints one line and sets the status.
+    /// Prints one line about something that failed and sets the status.
     pub fn fail(&mut self, status: i32, text: impl Display) {
-        self.line(text);
+        self.output.error(text);
         self.status = status;
+    }
+
+    /// Tells on stderr why there is no connection and what to do, as far as that can be known.
+    pub fn advise(&mut self, error: &CallError) {
+        self.output.flush();
+        if let Some(advice) = cause::of(error, self.client.url(), self.settings.lang) {
+            eprintln!("supervisorctl: {advice}");
+        }
     }
 
     /// Calls a method of the `supervisor` namespace.
     pub fn call(&mut self, method: &str, params: &[Value]) -> Result<Value, CallError> {
+        // What was done so far is seen while the next answer is waited for.
+        self.output.flush();
         self.client.call(&format!("supervisor.{method}"), params)
     }
 
@@ -77,29 +92,32 @@ impl Session {
                  supervisorctl uses to control it.  Please check that the [rpcinterface:supervisor] section is \
                  enabled in the configuration file (see sample.conf).",
             ),
-            Err(error @ CallError::Refused(_)) => self.fail(exit::INSUFFICIENT_PRIVILEGES, error),
-            Err(error @ CallError::NoSocket(_)) => self.fail(exit::NOT_RUNNING, error),
+            Err(error @ CallError::Refused(_)) => self.unreachable(exit::INSUFFICIENT_PRIVILEGES, &error),
+            Err(error @ CallError::NoSocket(_)) => self.unreachable(exit::NOT_RUNNING, &error),
             Err(error) => return Err(error),
         }
         Ok(false)
     }
 
+    fn unreachable(&mut self, status: i32, error: &CallError) {
+        self.fail(status, error);
+        self.advise(error);
+    }
+
     /// Asks a yes-or-no question if this session may ask, else takes yes for an answer.
-    pub fn confirm(&mut self, question: &str) -> bool {
+    pub fn confirm(&mut self, question: &str) -> Result<bool, CallError> {
         if !self.settings.interactive {
-            return true;
+            return Ok(true);
         }
-        self.ask(question).is_some_and(|answer| answer.to_lowercase().starts_with('y'))
+        Ok(self.ask(question)?.is_some_and(|answer| answer.to_lowercase().starts_with('y')))
     }
 
     /// Prints a prompt without a line end and reads a line; `None` at the end of the input.
-    pub fn ask(&mut self, prompt: &str) -> Option<String> {
-        let mut out = io::stdout().lock();
-        let _ = write!(out, "{prompt}").and_then(|()| out.flush());
-        let mut line = String::new();
-        match io::stdin().lock().read_line(&mut line) {
-            Ok(0) | Err(_) => None,
-            Ok(_) => Some(line.trim_end_matches(['\n', '\r']).to_owned()),
-        }
+    ///
+    /// # Errors
+    /// [`CallError::Interrupted`]
+    pub fn ask(&mut self, prompt: &str) -> Result<Option<String>, CallError> {
+        self.output.prompt(prompt);
+        self.client.wait(self.input.line()).ok_or(CallError::Interrupted)
     }
 }

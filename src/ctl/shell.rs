@@ -1,47 +1,77 @@
-//! Lines: one from the command line, or one after the other from the standard input.
+//! Lines: one from the command line, or one after the other from a prompt.
 
 use std::io::stdin;
 
 use nix::sys::termios::{LocalFlags, SetArg, tcgetattr, tcsetattr};
 
 use super::client::CallError;
-use super::commands::{self, Next};
+use super::commands::{self, Command, Next};
+use super::prompt::Prompt;
 use super::session::Session;
 use super::{exit, help};
 
-/// Reads commands until the user leaves. Line editing and completion are the terminal's own.
+/// Reads commands until the user leaves. Ctrl-C leaves too, also while an answer is waited for.
 pub fn run(session: &mut Session) {
-    let prompt = format!("{}> ", session.settings.prompt);
-    run_line(session, "status");
-    loop {
-        let line = session.ask(&prompt);
-        if run_line(session, line.as_deref().unwrap_or("EOF")) == Next::Leave {
-            return;
-        }
+    // Without it Ctrl-C ends the program, which is nearly as good.
+    let _ = session.client.catch_interrupt();
+    let mut prompt = Prompt::new(session);
+    let mut next = run_line(session, "status");
+    while next == Next::Prompt {
+        next = match prompt.line(session) {
+            Ok(line) => run_line(session, line.as_deref().unwrap_or("EOF")),
+            Err(_) => interrupted(session),
+        };
+        session.output.flush();
     }
+    prompt.save();
 }
 
 /// Runs one line and turns what its command could not handle into a message.
 pub fn run_line(session: &mut Session, line: &str) -> Next {
-    loop {
-        let error = match dispatch(session, line.trim()) {
-            Ok(next) => return next,
-            Err(error) => error,
-        };
-        if !matches!(error, CallError::Unauthorized) {
-            session.fail(exit::GENERIC, format_args!("error: {error}"));
-            return Next::Prompt;
+    let next = loop {
+        match dispatch(session, line.trim()) {
+            Ok(next) => break next,
+            Err(CallError::Interrupted) => break interrupted(session),
+            Err(CallError::Unauthorized) => {
+                session.fail(exit::GENERIC, CallError::Unauthorized);
+                if !session.settings.interactive {
+                    session.advise(&CallError::Unauthorized);
+                    break Next::Prompt;
+                }
+                match log_in(session) {
+                    Ok(true) => session.status = exit::SUCCESS,
+                    Ok(false) => break Next::Prompt,
+                    Err(_) => break interrupted(session),
+                }
+            }
+            Err(error) => {
+                session.fail(exit::GENERIC, format_args!("error: {error}"));
+                session.advise(&error);
+                break Next::Prompt;
+            }
         }
-        session.fail(exit::GENERIC, error);
-        if !session.settings.interactive || !log_in(session) {
-            return Next::Prompt;
-        }
-        session.status = exit::SUCCESS;
-    }
+    };
+    session.output.finish();
+    next
 }
 
-/// Finds the command of a line. Its name ends where letters, digits and underscores end; `?x` is `help x`
-/// (`Python: cmd.Cmd.parseline()`).
+/// The command that a line names.
+pub fn command_of(line: &str) -> Option<&'static Command> {
+    commands::find(split(line.trim()).0)
+}
+
+fn interrupted(session: &mut Session) -> Next {
+    session.line("");
+    Next::Leave
+}
+
+/// A name ends where letters, digits and underscores end (`Python: cmd.Cmd.parseline()`).
+fn split(line: &str) -> (&str, &str) {
+    let end = line.find(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_').unwrap_or(line.len());
+    (&line[..end], line[end..].trim())
+}
+
+/// Finds the command of a line; `?x` is `help x`.
 fn dispatch(session: &mut Session, line: &str) -> Result<Next, CallError> {
     if line.is_empty() {
         return Ok(Next::Prompt);
@@ -49,8 +79,7 @@ fn dispatch(session: &mut Session, line: &str) -> Result<Next, CallError> {
     if let Some(topic) = line.strip_prefix('?') {
         return help::run(session, topic.trim());
     }
-    let end = line.find(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_').unwrap_or(line.len());
-    let (name, arg) = (&line[..end], line[end..].trim());
+    let (name, arg) = split(line);
     match (name, commands::find(name)) {
         (_, Some(command)) => (command.run)(session, arg),
         ("help", None) => help::run(session, arg),
@@ -63,26 +92,24 @@ fn dispatch(session: &mut Session, line: &str) -> Result<Next, CallError> {
 }
 
 /// Asks for a name and a password; false when there is nobody to answer.
-fn log_in(session: &mut Session) -> bool {
-    let Some(username) = session.ask("Username:") else { return false };
-    let Some(password) = ask_hidden(session, "Password:") else { return false };
+fn log_in(session: &mut Session) -> Result<bool, CallError> {
+    let lang = session.settings.lang;
+    let Some(username) = session.ask(lang.pick("Username:", "用户名："))? else { return Ok(false) };
+    let Some(password) = ask_hidden(session, lang.pick("Password:", "密码："))? else { return Ok(false) };
     session.line("");
     session.settings.username = Some(username);
     session.settings.password = Some(password);
-    match session.reconnect() {
-        Ok(()) => true,
-        Err(error) => {
-            session.fail(exit::GENERIC, format_args!("error: {error}"));
-            false
-        }
-    }
+    session.reconnect();
+    Ok(true)
 }
 
 /// Asks without showing what is typed, if the input is a terminal.
-fn ask_hidden(session: &mut Session, prompt: &str) -> Option<String> {
+fn ask_hidden(session: &mut Session, prompt: &str) -> Result<Option<String>, CallError> {
     let Ok(before) = tcgetattr(stdin()) else { return session.ask(prompt) };
     let mut hidden = before.clone();
     hidden.local_flags.remove(LocalFlags::ECHO);
+    // Ctrl-C must not leave a terminal that hides everything; where it cannot be caught, it does.
+    let _ = session.client.catch_interrupt();
     // A terminal that cannot hide is no reason to refuse the password.
     let _ = tcsetattr(stdin(), SetArg::TCSADRAIN, &hidden);
     let answer = session.ask(prompt);

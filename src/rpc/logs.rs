@@ -3,7 +3,7 @@
 use super::params::Params;
 use super::{Channel, Job, LogSource, Outcome, Surroundings};
 use crate::core::{Core, Process};
-use crate::xmlrpc::{Fault, code};
+use crate::xmlrpc::{Fault, Value, code};
 
 type Result = std::result::Result<Outcome, Fault>;
 
@@ -63,9 +63,14 @@ pub(super) fn clear_all_process_logs(params: &Params, core: &Core, _: &dyn Surro
 pub(super) fn send_process_stdin(params: &Params, core: &Core, _: &dyn Surroundings) -> Result {
     params.count(2, 2)?;
     let name = params.text(0)?;
+    let text = params.text(1).map_err(|fault| match params.0.get(1) {
+        // The original says what it was given.
+        Some(Value::Int(number)) => Fault::with(fault.code, number),
+        _ => fault,
+    })?;
     let process = process(core, &name)?;
     if process.pid() == 0 || !process.state().is_signallable() {
         return Err(Fault::with(code::NOT_RUNNING, name));
     }
-    Ok(Outcome::Job(Job::WriteStdin(process.id, name, params.text(1)?.into_bytes())))
+    Ok(Outcome::Job(Job::WriteStdin(process.id, name, text.into_bytes())))
 }

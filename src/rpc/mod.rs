@@ -1,7 +1,7 @@
 //! The method table of `/RPC2`. Pure: a call goes in; out comes a value, a fault, a request for the core, or a job for
 //! the shell (which alone can read log files and write to pipes).
 //!
-//! `methods` is the table with signatures and help; `status`, `settings`, `control`, `logs` and `system` are its rooms.
+//! `methods` is the table with signatures and help; `status`, `settings`, `control`, `logs`, `update`, `system` and `twiddler` are its rooms.
 
 mod control;
 mod logs;
@@ -10,8 +10,10 @@ mod params;
 mod settings;
 mod status;
 mod system;
+mod twiddler;
+mod update;
 
-use crate::config::LogFile;
+use crate::config::{Level, LogFile};
 use crate::core::{Core, Mood, ProcId, Refusal, Reply, Request, Status};
 use crate::xmlrpc::{Call, Fault, Value, code};
 
@@ -41,6 +43,26 @@ pub enum Job {
     ClearLogs(ProcId, String),
     /// Empty the logs of every program.
     ClearAllLogs(Vec<ProcId>),
+    /// Add a program with these keys and values to a group.
+    AddProgram {
+        /// Group name.
+        group: String,
+        /// Program name.
+        name: String,
+        /// Keys and values of its section.
+        settings: Vec<(String, String)>,
+    },
+    /// Make room for a newer program at the path of this one.
+    Upgrade,
+    /// Give a program another number of processes than its section says.
+    Scale {
+        /// Group name.
+        group: String,
+        /// The number, 0 or more.
+        numprocs: i64,
+    },
+    /// Write a line to the activity log.
+    Log(Level, String),
     /// Write to a program's standard input.
     WriteStdin(ProcId, String, Vec<u8>),
 }
@@ -72,6 +94,8 @@ pub trait Surroundings {
     fn log_path(&self, id: ProcId, channel: Channel) -> Option<String>;
     /// Whether `[rpcinterface:supervisor]` is configured: without it `supervisor.*` does not exist.
     fn has_supervisor_rpc(&self) -> bool;
+    /// The methods that `[rpcinterface:twiddler]` allows, all if empty; `None`: `twiddler.*` does not exist.
+    fn twiddler(&self) -> Option<&[String]>;
 }
 
 /// Finds the method and runs it as far as it goes without touching anything.
@@ -79,15 +103,31 @@ pub trait Surroundings {
 /// # Errors
 /// The fault to answer with: unknown method, wrong parameters, shutting down, or the method's own.
 pub fn dispatch(call: &Call, core: &Core, around: &dyn Surroundings) -> Result<Outcome, Fault> {
-    let method = METHODS
-        .iter()
-        .find(|method| method.name == call.method)
-        .filter(|method| !method.name.starts_with("supervisor.") || around.has_supervisor_rpc())
-        .ok_or_else(|| Fault::new(code::UNKNOWN_METHOD))?;
+    let method =
+        methods(around).find(|method| method.name == call.method).ok_or_else(|| Fault::new(code::UNKNOWN_METHOD))?;
+    if method.name.starts_with("twiddler.") {
+        twiddler::admit(method.name, core, around)?;
+    }
     if method.name.starts_with("supervisor.") && core.mood() < Mood::Running && !method.works_in_shutdown {
         return Err(Fault::new(code::SHUTDOWN_STATE));
     }
     (method.run)(&params::Params(&call.params), core, around)
+}
+
+/// Whether a method changes nothing: what a user with the role `readonly` may call. One that is new is not among them by itself.
+pub fn only_looks(method: &str) -> bool {
+    match method.split_once('.') {
+        Some(("supervisor", name)) => ["get", "read", "tail", "plan"].iter().any(|verb| name.starts_with(verb)),
+        Some(("system", name)) => name != "multicall",
+        _ => matches!(method, "twiddler.getAPIVersion" | "twiddler.getGroupNames"),
+    }
+}
+
+/// The methods that exist here.
+fn methods(around: &dyn Surroundings) -> impl Iterator<Item = &'static Method> {
+    let (has_supervisor, has_twiddler) = (around.has_supervisor_rpc(), around.twiddler().is_some());
+    let main = METHODS.iter().filter(move |method| has_supervisor || !method.name.starts_with("supervisor."));
+    main.chain(twiddler::METHODS.iter().filter(move |_| has_twiddler))
 }
 
 /// The answer of the core as a value or fault.
@@ -116,10 +156,10 @@ pub fn status_struct(status: Status) -> Value {
         }
     };
     Value::Struct(vec![
-        ("name".to_owned(), Value::Str(status.name)),
-        ("group".to_owned(), Value::Str(status.group)),
-        ("status".to_owned(), Value::Int(i64::from(number))),
-        ("description".to_owned(), Value::Str(text)),
+        ("name".into(), Value::Str(status.name)),
+        ("group".into(), Value::Str(status.group)),
+        ("status".into(), Value::Int(i64::from(number))),
+        ("description".into(), Value::Str(text)),
     ])
 }
 

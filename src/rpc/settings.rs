@@ -1,5 +1,7 @@
 //! `getAllConfigInfo`: the configuration last read, one struct for each process.
 
+use std::borrow::Cow;
+
 use super::params::Params;
 use super::{Outcome, Surroundings, log_setting};
 use crate::config::{Autorestart, ChannelConfig, GroupConfig, ProcessConfig};
@@ -34,36 +36,36 @@ fn describe(
     };
     let stdout_logfile = log(super::Channel::Stdout, &process.stdout);
     let stderr_logfile = log(super::Channel::Stderr, &process.stderr);
-    let mut members: Vec<(String, Value)> = Vec::with_capacity(30);
-    let mut put = |name: &str, value: Value| members.push((name.to_owned(), value));
-    put("autostart", process.autostart.into());
-    put("autorestart", autorestart(process.autorestart));
-    put("directory", process.directory.as_deref().unwrap_or("none").into());
-    put("uid", process.user.as_ref().map_or_else(|| "none".into(), |user| i64::from(user.uid).into()));
-    put("command", process.command.as_str().into());
-    put("exitcodes", Value::Array(process.exitcodes.iter().map(|code| i64::from(*code).into()).collect()));
-    put("group", group.name.as_str().into());
-    put("group_prio", group.priority.into());
-    put("inuse", active.is_some().into());
-    put("killasgroup", process.killasgroup.into());
-    put("name", process.name.as_str().into());
-    put("process_prio", process.priority.into());
-    put("redirect_stderr", process.redirect_stderr.into());
-    put("startretries", process.startretries.into());
-    put("startsecs", process.startsecs.into());
+    let mut members = Vec::with_capacity(30);
+    let mut put = |name: Cow<'static, str>, value: Value| members.push((name, value));
+    put("autostart".into(), process.autostart.into());
+    put("autorestart".into(), autorestart(process.autorestart));
+    put("directory".into(), process.directory.as_deref().unwrap_or("none").into());
+    put("uid".into(), process.user.as_ref().map_or_else(|| "none".into(), |user| i64::from(user.uid).into()));
+    put("command".into(), process.command.as_str().into());
+    put("exitcodes".into(), Value::Array(process.exitcodes.iter().map(|code| i64::from(*code).into()).collect()));
+    put("group".into(), group.name.as_str().into());
+    put("group_prio".into(), group.priority.into());
+    put("inuse".into(), active.is_some().into());
+    put("killasgroup".into(), process.killasgroup.into());
+    put("name".into(), process.name.as_str().into());
+    put("process_prio".into(), process.priority.into());
+    put("redirect_stderr".into(), process.redirect_stderr.into());
+    put("startretries".into(), process.startretries.into());
+    put("startsecs".into(), process.startsecs.into());
     for (prefix, channel, logfile) in
         [("stdout", &process.stdout, stdout_logfile), ("stderr", &process.stderr, stderr_logfile)]
     {
-        put(&format!("{prefix}_capture_maxbytes"), channel.capture_maxbytes.into());
-        put(&format!("{prefix}_events_enabled"), channel.events_enabled.into());
-        put(&format!("{prefix}_logfile"), logfile.into());
-        put(&format!("{prefix}_logfile_backups"), channel.backups.into());
-        put(&format!("{prefix}_logfile_maxbytes"), channel.maxbytes.into());
-        put(&format!("{prefix}_syslog"), channel.syslog.into());
+        put(format!("{prefix}_capture_maxbytes").into(), channel.capture_maxbytes.into());
+        put(format!("{prefix}_events_enabled").into(), channel.events_enabled.into());
+        put(format!("{prefix}_logfile").into(), logfile.into());
+        put(format!("{prefix}_logfile_backups").into(), channel.backups.into());
+        put(format!("{prefix}_logfile_maxbytes").into(), channel.maxbytes.into());
+        put(format!("{prefix}_syslog").into(), channel.syslog.into());
     }
-    put("stopsignal", i64::from(process.stopsignal).into());
-    put("stopwaitsecs", process.stopwaitsecs.into());
-    put("serverurl", process.serverurl.as_deref().unwrap_or("none").into());
+    put("stopsignal".into(), i64::from(process.stopsignal).into());
+    put("stopwaitsecs".into(), process.stopwaitsecs.into());
+    put("serverurl".into(), process.serverurl.as_deref().unwrap_or("none").into());
     Value::Struct(members)
 }
 

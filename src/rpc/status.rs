@@ -65,8 +65,8 @@ pub(super) fn identification(params: &Params, _: &Core, around: &dyn Surrounding
 pub(super) fn state(params: &Params, core: &Core, _: &dyn Surroundings) -> Result {
     params.count(0, 0)?;
     Ok(Outcome::Value(Value::Struct(vec![
-        ("statecode".to_owned(), core.mood().code().into()),
-        ("statename".to_owned(), core.mood().name().into()),
+        ("statecode".into(), core.mood().code().into()),
+        ("statename".into(), core.mood().name().into()),
     ])))
 }
 
@@ -110,7 +110,7 @@ fn info(process: &Process, around: &dyn Surroundings) -> Value {
         ("pid", i64::from(process.pid()).into()),
         ("description", describe(process, now, around).into()),
     ];
-    Value::Struct(members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
+    Value::Struct(members.into_iter().map(|(name, value)| (name.into(), value)).collect())
 }
 
 /// The third column of `status` (`Supervisor: rpcinterface.py _interpretProcessInfo`).

@@ -1,7 +1,7 @@
 //! The methods about methods (`Supervisor: xmlrpc.py SystemNamespaceRPCInterface`).
 
 use super::params::Params;
-use super::{METHODS, Outcome, Surroundings};
+use super::{Outcome, Surroundings, methods};
 use crate::core::Core;
 use crate::xmlrpc::{Call, Fault, Value, code};
 
@@ -9,25 +9,24 @@ type Result = std::result::Result<Outcome, Fault>;
 
 pub(super) fn list_methods(params: &Params, _: &Core, around: &dyn Surroundings) -> Result {
     params.count(0, 0)?;
-    let exists = |name: &&str| !name.starts_with("supervisor.") || around.has_supervisor_rpc();
-    let mut names: Vec<&str> = METHODS.iter().map(|method| method.name).filter(exists).collect();
+    let mut names: Vec<&str> = methods(around).map(|method| method.name).collect();
     names.sort_unstable();
     Ok(Outcome::Value(Value::Array(names.into_iter().map(Value::from).collect())))
 }
 
-pub(super) fn method_help(params: &Params, _: &Core, _: &dyn Surroundings) -> Result {
-    Ok(Outcome::Value(find(params)?.help.into()))
+pub(super) fn method_help(params: &Params, _: &Core, around: &dyn Surroundings) -> Result {
+    Ok(Outcome::Value(find(params, around)?.help.into()))
 }
 
-pub(super) fn method_signature(params: &Params, _: &Core, _: &dyn Surroundings) -> Result {
-    let signature = find(params)?.signature;
+pub(super) fn method_signature(params: &Params, _: &Core, around: &dyn Surroundings) -> Result {
+    let signature = find(params, around)?.signature;
     Ok(Outcome::Value(Value::Array(signature.iter().map(|kind| Value::from(*kind)).collect())))
 }
 
-fn find(params: &Params) -> std::result::Result<&'static super::Method, Fault> {
+fn find(params: &Params, around: &dyn Surroundings) -> std::result::Result<&'static super::Method, Fault> {
     params.count(1, 1)?;
     let name = params.text(0)?;
-    METHODS.iter().find(|method| method.name == name).ok_or_else(|| Fault::new(code::SIGNATURE_UNSUPPORTED))
+    methods(around).find(|method| method.name == name).ok_or_else(|| Fault::new(code::SIGNATURE_UNSUPPORTED))
 }
 
 /// Calls run strictly one after the other; the shell does that, since any of them may have to wait.

@@ -3,13 +3,15 @@
 //! The reading is as lenient as the one that existing clients were written against (`Supervisor: xmlrpc.py loads()`):
 //! the first child decides what a `<value>` is, text after a child is ignored, and a tag nobody knows becomes its text.
 
+use std::borrow::Cow;
+use std::mem::take;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use quick_xml::Reader;
-use quick_xml::events::{BytesRef, Event};
 use thiserror::Error;
 
 use super::Value;
+use super::scan::{Scanner, Token};
 
 /// Elements inside each other, at most. An array in an array costs three, a struct in a struct three.
 pub const DEPTH_MAX: usize = 96;
@@ -54,85 +56,184 @@ pub(super) enum Tag {
 
 impl Tag {
     fn of(name: &str) -> Tag {
-        match name {
-            "array" => Tag::Array,
-            "base64" => Tag::Base64,
-            "boolean" => Tag::Boolean,
-            "data" => Tag::Data,
-            "dateTime.iso8601" => Tag::DateTime,
-            "double" => Tag::Double,
-            "fault" => Tag::Fault,
-            "int" | "i4" => Tag::Int,
-            "methodName" => Tag::MethodName,
-            "param" => Tag::Param,
-            "params" => Tag::Params,
-            "string" => Tag::String,
-            "struct" => Tag::Struct,
-            "value" => Tag::Value,
+        // Bytes, so that a few instructions compare them: each element asks.
+        match name.as_bytes() {
+            b"array" => Tag::Array,
+            b"base64" => Tag::Base64,
+            b"boolean" => Tag::Boolean,
+            b"data" => Tag::Data,
+            b"dateTime.iso8601" => Tag::DateTime,
+            b"double" => Tag::Double,
+            b"fault" => Tag::Fault,
+            b"int" | b"i4" => Tag::Int,
+            b"methodName" => Tag::MethodName,
+            b"param" => Tag::Param,
+            b"params" => Tag::Params,
+            b"string" => Tag::String,
+            b"struct" => Tag::Struct,
+            b"value" => Tag::Value,
             _ => Tag::Other,
         }
     }
 }
 
-/// A closed element: what it is worth, and the elements inside it that its parent may still want to look at.
+/// The root element: what its children are worth, by tag. `<params>` are an array, `<fault>` is its `<value>`.
 #[derive(Debug)]
-pub(super) struct Element {
-    pub(super) tag: Tag,
-    pub(super) value: Value,
-    pub(super) children: Vec<Element>,
+pub(super) struct Root {
+    children: Vec<(Tag, Value)>,
 }
 
-impl Element {
-    /// The first child with this tag.
-    pub(super) fn child(&self, tag: Tag) -> Option<&Element> {
-        self.children.iter().find(|child| child.tag == tag)
+impl Root {
+    /// Takes out the first child with this tag.
+    pub(super) fn take(&mut self, wanted: Tag) -> Option<Value> {
+        let index = self.children.iter().position(|(tag, _)| *tag == wanted)?;
+        Some(self.children.swap_remove(index).1)
     }
 }
 
-/// An element that is still open. Only the text before its first child counts.
-struct Open {
+/// An element that is still open. Only the text before its first child counts; most is line ends, so it is copied only
+/// if it turns out to be a value.
+struct Open<'a> {
+    name: &'a str,
     tag: Tag,
-    text: String,
-    children: Vec<Element>,
+    text: Cow<'a, str>,
+    has_child: bool,
+    inside: Inside,
 }
 
-impl Open {
-    fn close(self) -> Result<Element, ReadError> {
-        let Open { tag, text, mut children } = self;
-        let value = match tag {
+/// What an open element keeps of the elements inside it.
+enum Inside {
+    /// Nothing: its text counts.
+    Text,
+    /// What the first is worth.
+    First(Option<Value>),
+    /// What the first `<value>` is worth.
+    Fault(Option<Value>),
+    /// What each is worth.
+    Items(Vec<Value>),
+    /// The members of a struct.
+    Members(Vec<(Cow<'static, str>, Value)>),
+    /// Of whatever is directly in a struct: exactly a name and a value, in this order whatever they are called.
+    Member { name: Option<Cow<'static, str>>, value: Option<Value> },
+    /// What each is worth, and its tag.
+    Root(Vec<(Tag, Value)>),
+}
+
+impl Inside {
+    /// Of an element with this tag below `parent`.
+    fn of(tag: Tag, parent: Option<&Inside>) -> Inside {
+        match (parent, tag) {
+            (None, _) => Inside::Root(Vec::new()),
+            (Some(Inside::Members(_)), _) => Inside::Member { name: None, value: None },
+            (Some(Inside::Root(_)), Tag::Params) => Inside::Items(Vec::new()),
+            (Some(Inside::Root(_)), Tag::Fault) => Inside::Fault(None),
+            (_, Tag::Array | Tag::Param | Tag::Value) => Inside::First(None),
+            (_, Tag::Data) => Inside::Items(Vec::new()),
+            (_, Tag::Struct) => Inside::Members(Vec::new()),
+            _ => Inside::Text,
+        }
+    }
+
+    /// Takes in an element that was closed.
+    fn adopt(&mut self, child: &mut Open<'_>) -> Result<(), ReadError> {
+        match self {
+            Inside::Member { name: name @ None, value: None } => *name = Some(child.name()?),
+            Inside::Member { name: Some(_), value: value @ None } => *value = Some(child.worth()?),
+            Inside::Member { .. } => return Err(bad_member()),
+            Inside::Members(members) => members.push(child.member()?),
+            Inside::First(first @ None) => *first = Some(child.worth()?),
+            Inside::Fault(first @ None) if child.tag == Tag::Value => *first = Some(child.worth()?),
+            Inside::Items(items) => items.push(child.worth()?),
+            Inside::Root(children) => children.push((child.tag, child.worth()?)),
+            // It counts for nothing, but must be right all the same.
+            Inside::Text | Inside::First(Some(_)) | Inside::Fault(_) => drop(child.worth()?),
+        }
+        Ok(())
+    }
+}
+
+impl Open<'_> {
+    /// What it is worth. Taken out in place, because moving elements around would take most of the time.
+    fn worth(&mut self) -> Result<Value, ReadError> {
+        match (&mut self.inside, self.tag) {
+            (Inside::First(value @ Some(_)), _) => return Ok(value.take().unwrap_or(Value::Nil)),
+            (Inside::First(None), Tag::Array | Tag::Param) => {
+                return Err(unmarshallable("an array or a parameter without a value"));
+            }
+            (Inside::Fault(value), _) => return Ok(value.take().unwrap_or(Value::Nil)),
+            (Inside::Items(items), _) => return Ok(Value::Array(take(items))),
+            (Inside::Members(members), _) => return Ok(Value::Struct(take(members))),
+            (Inside::Text | Inside::First(None) | Inside::Member { .. } | Inside::Root(_), _) => {}
+        }
+        let text = take(&mut self.text);
+        Ok(match self.tag {
             Tag::Int => Value::Int(text.trim().parse().map_err(|_| unmarshallable(format!("bad int {text:?}")))?),
             Tag::Boolean => Value::Bool(text == "1"),
             Tag::Double => {
                 Value::Double(text.trim().parse().map_err(|_| unmarshallable(format!("bad double {text:?}")))?)
             }
-            Tag::String => Value::Str(text),
-            Tag::DateTime => Value::DateTime(text),
+            Tag::String | Tag::Value => Value::Str(text.into_owned()),
+            Tag::DateTime => Value::DateTime(text.into_owned()),
             Tag::Base64 => Value::Str(decode_base64(&text)?),
-            Tag::Array | Tag::Param => match children.is_empty() {
-                true => return Err(unmarshallable("an array or a parameter without a value")),
-                false => children.swap_remove(0).value,
-            },
-            Tag::Data => Value::Array(children.drain(..).map(|child| child.value).collect()),
-            Tag::Struct => Value::Struct(children.drain(..).map(read_member).collect::<Result<_, _>>()?),
-            Tag::Value if children.is_empty() => Value::Str(text),
-            Tag::Value => children.swap_remove(0).value,
             Tag::MethodName => Value::Str(text.trim().to_owned()),
-            Tag::Fault | Tag::Params | Tag::Other if text.is_empty() => Value::Nil,
-            Tag::Fault | Tag::Params | Tag::Other => Value::Str(text),
-        };
-        Ok(Element { tag, value, children })
+            // The text of an element around others is the line end before the first.
+            _ if text.is_empty() || self.has_child && text.trim().is_empty() => Value::Nil,
+            _ => Value::Str(text.into_owned()),
+        })
+    }
+
+    /// It is the name of a member.
+    fn name(&mut self) -> Result<Cow<'static, str>, ReadError> {
+        if self.tag == Tag::Other
+            && !self.has_child
+            && let Some(known) = known_name(&self.text)
+        {
+            return Ok(Cow::Borrowed(known));
+        }
+        match self.worth()? {
+            Value::Str(text) => Ok(text.into()),
+            Value::Nil => Ok("".into()),
+            _ => Err(unmarshallable("the name of a struct member is not text")),
+        }
+    }
+
+    /// It is a member of a struct.
+    fn member(&mut self) -> Result<(Cow<'static, str>, Value), ReadError> {
+        match &mut self.inside {
+            Inside::Member { name, value } => name.take().zip(value.take()).ok_or_else(bad_member),
+            _ => Err(bad_member()),
+        }
     }
 }
 
-/// A `<member>`: exactly a name and a value, in this order whatever they are called.
-fn read_member(member: Element) -> Result<(String, Value), ReadError> {
-    let [name, value] = <[Element; 2]>::try_from(member.children)
-        .map_err(|_| unmarshallable("a struct member needs a name and a value"))?;
-    match name.value {
-        Value::Str(text) => Ok((text, value.value)),
-        Value::Nil => Ok((String::new(), value.value)),
-        _ => Err(unmarshallable("the name of a struct member is not text")),
-    }
+/// Names that come thousands of times in one answer, those of `getAllProcessInfo`, are not copied.
+fn known_name(name: &str) -> Option<&'static str> {
+    Some(match name.as_bytes() {
+        b"name" => "name",
+        b"group" => "group",
+        b"start" => "start",
+        b"stop" => "stop",
+        b"now" => "now",
+        b"state" => "state",
+        b"statename" => "statename",
+        b"spawnerr" => "spawnerr",
+        b"exitstatus" => "exitstatus",
+        b"logfile" => "logfile",
+        b"stdout_logfile" => "stdout_logfile",
+        b"stderr_logfile" => "stderr_logfile",
+        b"pid" => "pid",
+        b"description" => "description",
+        _ => return None,
+    })
+}
+
+fn bad_member() -> ReadError {
+    unmarshallable("a struct member needs a name and a value")
+}
+
+/// Compares short texts without a call.
+fn is_same(a: &str, b: &str) -> bool {
+    a.len() == b.len() && a.bytes().zip(b.bytes()).all(|(a, b)| a == b)
 }
 
 fn decode_base64(text: &str) -> Result<String, ReadError> {
@@ -141,90 +242,92 @@ fn decode_base64(text: &str) -> Result<String, ReadError> {
     String::from_utf8(bytes).map_err(|_| unmarshallable("base64 that is not UTF-8 text"))
 }
 
-/// Character references and the five entities that XML itself defines. There are no others to expand, because a
-/// document type definition is refused: entities cannot multiply.
-fn resolve(reference: &BytesRef<'_>) -> Result<char, ReadError> {
-    if let Some(letter) = reference.resolve_char_ref().map_err(unmarshallable)? {
-        return Ok(letter);
-    }
-    match &**reference {
-        "amp" => Ok('&'),
-        "lt" => Ok('<'),
-        "gt" => Ok('>'),
-        "quot" => Ok('"'),
-        "apos" => Ok('\''),
-        other => Err(unmarshallable(format!("unknown entity &{other};"))),
-    }
-}
-
 /// Reads a whole document and returns its root element.
-pub(super) fn read_document(bytes: &[u8], bytes_max: usize, elements_max: usize) -> Result<Element, ReadError> {
+pub(super) fn read_document(bytes: &[u8], bytes_max: usize, elements_max: usize) -> Result<Root, ReadError> {
     if bytes.len() > bytes_max {
         return Err(unmarshallable(format!("more than {bytes_max} bytes")));
     }
     let text = std::str::from_utf8(bytes).map_err(|_| unmarshallable("not UTF-8"))?;
-    let mut reader = Reader::from_str(text.strip_prefix('\u{feff}').unwrap_or(text));
-    let mut tree = Tree { open: Vec::new(), root: None, elements_left: elements_max };
-    loop {
-        match reader.read_event().map_err(unmarshallable)? {
-            Event::Start(tag) => tree.start(Tag::of(tag.name().as_ref()))?,
-            Event::Empty(tag) => {
-                tree.start(Tag::of(tag.name().as_ref()))?;
-                tree.end()?;
+    let mut scanner = Scanner::new(text.strip_prefix('\u{feff}').unwrap_or(text));
+    let mut tree = Tree { open: Vec::new(), depth: 0, root: None, elements_left: elements_max };
+    while let Some(token) = scanner.next()? {
+        match token {
+            Token::Start(name) => tree.start(name)?,
+            Token::Empty(name) => {
+                tree.start(name)?;
+                tree.end(name)?;
             }
-            Event::End(_) => tree.end()?,
-            Event::Text(text) => tree.text(&text.xml10_content())?,
-            Event::CData(text) => tree.text(&text.xml10_content())?,
-            Event::GeneralRef(reference) => tree.text(resolve(&reference)?.encode_utf8(&mut [0; 4]))?,
-            Event::DocType(_) => return Err(unmarshallable("a document type definition is not accepted")),
-            Event::Comment(_) | Event::Decl(_) | Event::PI(_) => {}
-            Event::Eof => return tree.finish(),
+            Token::End(name) => tree.end(name)?,
+            Token::Text(text) => tree.text(text)?,
         }
     }
+    tree.finish()
 }
 
-/// The tree being built.
-struct Tree {
-    open: Vec<Open>,
-    root: Option<Element>,
+/// The tree being built: the way from the root to where the reader is.
+struct Tree<'a> {
+    /// The first `depth` are open; the places behind them are used again.
+    open: Vec<Open<'a>>,
+    depth: usize,
+    root: Option<Root>,
     elements_left: usize,
 }
 
-impl Tree {
-    fn start(&mut self, tag: Tag) -> Result<(), ReadError> {
+impl<'a> Tree<'a> {
+    fn start(&mut self, name: &'a str) -> Result<(), ReadError> {
+        let tag = Tag::of(name);
         if self.root.is_some() {
             return Err(unmarshallable("more than one root element"));
         }
-        if self.open.len() == DEPTH_MAX {
+        if self.depth == DEPTH_MAX {
             return Err(unmarshallable(format!("nested deeper than {DEPTH_MAX} elements")));
         }
         self.elements_left = self.elements_left.checked_sub(1).ok_or_else(|| unmarshallable("too many elements"))?;
-        self.open.push(Open { tag, text: String::new(), children: Vec::new() });
+        let parent = self.depth.checked_sub(1).map(|index| &mut self.open[index]);
+        let inside = Inside::of(tag, parent.as_ref().map(|parent| &parent.inside));
+        if let Some(parent) = parent {
+            parent.has_child = true;
+        }
+        match self.open.get_mut(self.depth) {
+            Some(place) => {
+                (place.name, place.tag, place.text, place.has_child) = (name, tag, Cow::Borrowed(""), false);
+                place.inside = inside;
+            }
+            None => self.open.push(Open { name, tag, text: Cow::Borrowed(""), has_child: false, inside }),
+        }
+        self.depth += 1;
         Ok(())
     }
 
-    fn end(&mut self) -> Result<(), ReadError> {
-        let element = self.open.pop().ok_or_else(|| unmarshallable("an end tag without its start"))?.close()?;
-        match self.open.last_mut() {
-            Some(parent) => parent.children.push(element),
-            None => self.root = Some(element),
+    fn end(&mut self, name: &str) -> Result<(), ReadError> {
+        let index = self.depth.checked_sub(1).ok_or_else(|| unmarshallable("an end tag without its start"))?;
+        if !is_same(self.open[index].name, name) {
+            return Err(unmarshallable(format!("</{name}> where </{}> should be", self.open[index].name)));
+        }
+        self.depth = index;
+        let (above, element) = self.open.split_at_mut(index);
+        match (above.last_mut(), &mut element[0]) {
+            (Some(parent), element) => parent.inside.adopt(element)?,
+            (None, Open { inside: Inside::Root(children), .. }) => self.root = Some(Root { children: take(children) }),
+            (None, _) => {}
         }
         Ok(())
     }
 
-    fn text(&mut self, text: &str) -> Result<(), ReadError> {
-        match self.open.last_mut() {
-            Some(element) if element.children.is_empty() => element.text.push_str(text),
-            Some(_) => {}
+    fn text(&mut self, text: Cow<'a, str>) -> Result<(), ReadError> {
+        match self.open[..self.depth].last_mut() {
+            Some(element) if element.has_child => {}
+            Some(element) if element.text.is_empty() => element.text = text,
+            Some(element) => element.text.to_mut().push_str(&text),
             None if text.trim().is_empty() => {}
             None => return Err(unmarshallable("text outside the root element")),
         }
         Ok(())
     }
 
-    fn finish(self) -> Result<Element, ReadError> {
+    fn finish(self) -> Result<Root, ReadError> {
         match self.root {
-            Some(root) if self.open.is_empty() => Ok(root),
+            Some(root) if self.depth == 0 => Ok(root),
             _ => Err(unmarshallable("the document ends too early")),
         }
     }

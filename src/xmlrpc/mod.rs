@@ -3,6 +3,7 @@
 mod document;
 mod fault;
 mod read;
+mod scan;
 mod value;
 mod write;
 

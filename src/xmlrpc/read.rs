@@ -1,6 +1,6 @@
 //! Reading calls (the daemon) and responses (`supervisorctl`).
 
-use super::document::{Element, Tag, read_document, unmarshallable};
+use super::document::{Root, Tag, read_document, unmarshallable};
 use super::{Fault, ReadError, Value};
 
 /// Largest call, in bytes. The longest honest ones are `sendProcessStdin` and `system.multicall`.
@@ -27,12 +27,12 @@ pub struct Call {
 /// [`ReadError::Unmarshallable`] for anything that is not a call within the limits, [`ReadError::NoMethodName`] for a
 /// call without a name. Both are HTTP status 400 (`Supervisor: xmlrpc.py continue_request()`).
 pub fn read_call(bytes: &[u8]) -> Result<Call, ReadError> {
-    let root = read_document(bytes, REQUEST_BYTES_MAX, REQUEST_ELEMENTS_MAX)?;
-    let method = match root.child(Tag::MethodName).map(|name| &name.value) {
-        Some(Value::Str(name)) if !name.is_empty() => name.clone(),
+    let mut root = read_document(bytes, REQUEST_BYTES_MAX, REQUEST_ELEMENTS_MAX)?;
+    let method = match root.take(Tag::MethodName) {
+        Some(Value::Str(name)) if !name.is_empty() => name,
         _ => return Err(ReadError::NoMethodName),
     };
-    let params = take_params(root).unwrap_or_default();
+    let params = take_params(&mut root);
     Ok(Call { method, params })
 }
 
@@ -41,26 +41,26 @@ pub fn read_call(bytes: &[u8]) -> Result<Call, ReadError> {
 /// # Errors
 /// [`ReadError::Unmarshallable`] for anything that is neither.
 pub fn read_response(bytes: &[u8]) -> Result<Result<Value, Fault>, ReadError> {
-    let root = read_document(bytes, RESPONSE_BYTES_MAX, RESPONSE_ELEMENTS_MAX)?;
-    if let Some(fault) = root.child(Tag::Fault) {
-        return read_fault(fault).map(Err);
+    let mut root = read_document(bytes, RESPONSE_BYTES_MAX, RESPONSE_ELEMENTS_MAX)?;
+    if let Some(fault) = root.take(Tag::Fault) {
+        return read_fault(&fault).map(Err);
     }
-    match take_params(root).and_then(|params| params.into_iter().next()) {
+    match take_params(&mut root).into_iter().next() {
         Some(value) => Ok(Ok(value)),
         None => Err(unmarshallable("a response without a value")),
     }
 }
 
-fn take_params(root: Element) -> Option<Vec<Value>> {
-    let params = root.children.into_iter().find(|child| child.tag == Tag::Params)?;
-    Some(params.children.into_iter().map(|param| param.value).collect())
+fn take_params(root: &mut Root) -> Vec<Value> {
+    match root.take(Tag::Params) {
+        Some(Value::Array(params)) => params,
+        _ => Vec::new(),
+    }
 }
 
-fn read_fault(fault: &Element) -> Result<Fault, ReadError> {
-    let details = fault.child(Tag::Value).map(|child| &child.value);
-    let member = |name| details.and_then(|value| value.get(name));
-    let code = member("faultCode").and_then(Value::as_int).and_then(|code| i32::try_from(code).ok());
-    match (code, member("faultString").and_then(Value::as_str)) {
+fn read_fault(fault: &Value) -> Result<Fault, ReadError> {
+    let code = fault.get("faultCode").and_then(Value::as_int).and_then(|code| i32::try_from(code).ok());
+    match (code, fault.get("faultString").and_then(Value::as_str)) {
         (Some(code), Some(text)) => Ok(Fault { code, text: text.to_owned() }),
         _ => Err(unmarshallable("a fault without faultCode and faultString")),
     }

@@ -1,13 +1,18 @@
 //! `add`
 
-use super::{Command, Next};
+use super::{Command, Completes, Next};
 use crate::ctl::client::CallError;
 use crate::ctl::exit;
 use crate::ctl::session::Session;
 use crate::xmlrpc::{Value, code};
 
-pub(super) const COMMAND: Command =
-    Command { name: "add", help: &[("add <name> [...]", "Activate groups that were read but are not active")], run };
+pub(super) const COMMAND: Command = Command {
+    name: "add",
+    completes: Completes::Groups,
+    has_json: false,
+    help: &[("add <name> [...]", "Activate groups that were read but are not active", "启用已读取但尚未启用的组")],
+    run,
+};
 
 fn run(session: &mut Session, arg: &str) -> Result<Next, CallError> {
     for name in arg.split_whitespace() {

@@ -1,6 +1,6 @@
 //! `avail`
 
-use super::{Command, Next};
+use super::{Command, Completes, Next};
 use crate::ctl::answer::{int, text, truth};
 use crate::ctl::client::CallError;
 use crate::ctl::exit;
@@ -9,8 +9,13 @@ use crate::ctl::namespec::Namespec;
 use crate::ctl::session::Session;
 use crate::xmlrpc::{Value, code};
 
-pub(super) const COMMAND: Command =
-    Command { name: "avail", help: &[("avail", "Show every configured process, active or not")], run };
+pub(super) const COMMAND: Command = Command {
+    name: "avail",
+    completes: Completes::Nothing,
+    has_json: true,
+    help: &[("avail", "Show every configured process, active or not", "显示所有已配置的进程，无论是否启用")],
+    run,
+};
 
 fn run(session: &mut Session, arg: &str) -> Result<Next, CallError> {
     if !arg.is_empty() {
@@ -24,17 +29,27 @@ fn run(session: &mut Session, arg: &str) -> Result<Next, CallError> {
         }
         Err(error) => return Err(error),
     };
-    for row in answer.as_array().ok_or_else(|| CallError::misunderstood("array"))? {
-        show(session, row)?;
-    }
+    let rows = answer.as_array().ok_or_else(|| CallError::misunderstood("array"))?;
+    let shown: Vec<serde_json::Value> = rows.iter().map(|row| show(session, row)).collect::<Result<_, _>>()?;
+    session.output.member("processes", shown.into());
     Ok(Next::Prompt)
 }
 
-fn show(session: &mut Session, row: &Value) -> Result<(), CallError> {
+fn show(session: &mut Session, row: &Value) -> Result<serde_json::Value, CallError> {
     let (group, name) = (text(row, "group")?, text(row, "name")?);
-    let in_use = if truth(row, "inuse")? { "in use" } else { "avail" };
-    let start = if truth(row, "autostart")? { "auto" } else { "manual" };
+    let (is_used, is_auto) = (truth(row, "inuse")?, truth(row, "autostart")?);
+    let in_use = if is_used { "in use" } else { "avail" };
+    let start = if is_auto { "auto" } else { "manual" };
     let (group_priority, priority) = (int(row, "group_prio")?, int(row, "process_prio")?);
-    session.line(format_args!("{:32} {in_use:9} {start:9} {group_priority}:{priority}", Namespec::of(&group, &name)));
-    Ok(())
+    let namespec = Namespec::of(&group, &name);
+    session.line(format_args!("{namespec:32} {in_use:9} {start:9} {group_priority}:{priority}"));
+    Ok(serde_json::json!({
+        "namespec": namespec.to_string(),
+        "group": group,
+        "name": name,
+        "in_use": is_used,
+        "autostart": is_auto,
+        "group_priority": group_priority,
+        "priority": priority,
+    }))
 }

@@ -1,9 +1,10 @@
 //! What `start`, `stop`, `signal` and `clear` have in common: a method applied to one process, a group or everything.
 
-use crate::ctl::answer::{Outcome, ProcessInfo, rows};
+use crate::ctl::answer::{Outcome, processes, rows};
 use crate::ctl::client::CallError;
 use crate::ctl::exit;
 use crate::ctl::namespec::Namespec;
+use crate::ctl::pattern;
 use crate::ctl::session::Session;
 use crate::xmlrpc::{Value, code};
 
@@ -39,7 +40,7 @@ impl Change<'_> {
             let outcomes = rows(&session.call(self.all_method, self.parameter.as_slice())?, Outcome::read)?;
             return outcomes.iter().try_for_each(|outcome| self.report(session, outcome));
         }
-        for name in names {
+        for name in &pattern::expand(session, names)? {
             match Namespec::parse(name) {
                 Namespec { group, process: None } => self.apply_to_group(session, group)?,
                 Namespec { group, process: Some(process) } => self.apply_to_process(session, name, group, process)?,
@@ -76,7 +77,7 @@ impl Change<'_> {
     }
 
     fn apply_to_members(&self, session: &mut Session, group: &str) -> Result<(), CallError> {
-        let mut members = rows(&session.call("getAllProcessInfo", &[])?, ProcessInfo::read)?;
+        let mut members = processes(session.call("getAllProcessInfo", &[])?)?;
         members.retain(|member| member.group == group);
         if members.is_empty() {
             self.no_such_group(session, group);
@@ -100,8 +101,8 @@ impl Change<'_> {
         let words = self.faults.iter().find(|(code, _)| *code == outcome.status).map(|(_, words)| *words);
         match (outcome.status, words) {
             (code::SUCCESS, _) => session.line(format_args!("{namespec}: {}", self.done)),
-            (_, Some(words)) => session.line(format_args!("{namespec}: ERROR ({words})")),
-            (code::FAILED, None) if self.failed_text => session.line(&outcome.description),
+            (_, Some(words)) => session.output.error(format_args!("{namespec}: ERROR ({words})")),
+            (code::FAILED, None) if self.failed_text => session.output.error(&outcome.description),
             _ => return Err(CallError::Other(format!("{namespec}: {}", outcome.description))),
         }
         if outcome.status != code::SUCCESS && Some(outcome.status) != self.ignored_fault {

@@ -1,7 +1,7 @@
 //! `clear`
 
 use super::change::Change;
-use super::{Command, Next};
+use super::{Command, Completes, Next};
 use crate::ctl::client::CallError;
 use crate::ctl::exit;
 use crate::ctl::help::wrong_usage;
@@ -10,11 +10,13 @@ use crate::xmlrpc::code;
 
 pub(super) const COMMAND: Command = Command {
     name: "clear",
+    completes: Completes::Processes,
+    has_json: false,
     help: &[
-        ("clear <name>", "Empty the logs of one process"),
-        ("clear <gname>:*", "Empty the logs of every process of a group"),
-        ("clear <name> <name>", "Empty the logs of several processes or groups"),
-        ("clear all", "Empty the logs of every process"),
+        ("clear <name>", "Empty the logs of one process", "清空一个进程的日志"),
+        ("clear <gname>:*", "Empty the logs of every process of a group", "清空一个组中所有进程的日志"),
+        ("clear <name> <name>", "Empty the logs of several processes or groups", "清空多个进程或组的日志"),
+        ("clear all", "Empty the logs of every process", "清空所有进程的日志"),
     ],
     run,
 };

@@ -1,7 +1,7 @@
 //! `maintail`
 
-use super::tail::{Extent, follow, show};
-use super::{Command, Next};
+use super::tail::{Extent, follow, no_json_stream, show};
+use super::{Command, Completes, Next};
 use crate::ctl::client::CallError;
 use crate::ctl::exit;
 use crate::ctl::help::wrong_usage;
@@ -10,10 +10,16 @@ use crate::xmlrpc::Value;
 
 pub(super) const COMMAND: Command = Command {
     name: "maintail",
+    completes: Completes::Nothing,
+    has_json: true,
     help: &[
-        ("maintail -f", "Follow the log of supervisord itself until Ctrl-C"),
-        ("maintail -100", "Show its last 100 bytes"),
-        ("maintail", "Show its last 1600 bytes"),
+        (
+            "maintail -f",
+            "Follow the log of supervisord itself until Ctrl-C",
+            "持续显示 supervisord 自身的日志，按 Ctrl-C 退出",
+        ),
+        ("maintail -100", "Show its last 100 bytes", "显示最后 100 字节"),
+        ("maintail", "Show its last 1600 bytes", "显示最后 1600 字节"),
     ],
     run,
 };
@@ -28,6 +34,7 @@ fn run(session: &mut Session, arg: &str) -> Result<Next, CallError> {
     }
     match Extent::parse(words.first().copied()) {
         None => session.fail(exit::GENERIC, format_args!("Error: bad argument {}", words[0])),
+        Some(Extent::Follow) if session.output.is_json() => no_json_stream(session),
         Some(Extent::Follow) => follow(session, "/mainlogtail"),
         Some(Extent::Bytes(count)) => {
             show(session, "supervisord", "readLog", vec![Value::Int(count.saturating_neg()), Value::Int(0)])?;

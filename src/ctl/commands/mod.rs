@@ -13,6 +13,7 @@ mod reload;
 mod remove;
 mod reread;
 mod restart;
+mod scale;
 mod shutdown;
 mod signal;
 mod start;
@@ -20,6 +21,8 @@ mod status;
 mod stop;
 mod tail;
 mod update;
+mod update_plan;
+mod upgrade;
 mod version;
 
 use super::client::CallError;
@@ -29,10 +32,25 @@ use super::session::Session;
 pub struct Command {
     /// What the user types.
     pub name: &'static str,
-    /// Its help: a form of the command, and what this form does.
-    pub help: &'static [(&'static str, &'static str)],
+    /// What its arguments are, for completion.
+    pub completes: Completes,
+    /// Whether it only looks, and can answer with a JSON document.
+    pub has_json: bool,
+    /// Its help: a form of the command, and what this form does, in English and in Chinese.
+    pub help: &'static [(&'static str, &'static str, &'static str)],
     /// Does it. The second argument is the rest of the line, without white space around it.
     pub run: fn(&mut Session, &str) -> Result<Next, CallError>,
+}
+
+/// What the arguments of a command are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Completes {
+    /// Nothing that could be listed.
+    Nothing,
+    /// Names of groups.
+    Groups,
+    /// Names of processes, and `group:*`.
+    Processes,
 }
 
 /// Whether an interactive session goes on after a command.
@@ -59,6 +77,7 @@ pub const COMMANDS: &[Command] = &[
     remove::COMMAND,
     reread::COMMAND,
     restart::COMMAND,
+    scale::COMMAND,
     shutdown::COMMAND,
     signal::COMMAND,
     start::COMMAND,
@@ -66,6 +85,7 @@ pub const COMMANDS: &[Command] = &[
     stop::COMMAND,
     tail::COMMAND,
     update::COMMAND,
+    upgrade::COMMAND,
     version::COMMAND,
 ];
 

@@ -1,13 +1,19 @@
 //! `open`
 
-use super::{Command, Next, status};
+use super::{Command, Completes, Next, status};
 use crate::ctl::client::CallError;
 use crate::ctl::exit;
 use crate::ctl::session::Session;
 
 pub(super) const COMMAND: Command = Command {
     name: "open",
-    help: &[("open <url>", "Turn to another supervisord: http://host:port or unix:///path/of/socket")],
+    completes: Completes::Nothing,
+    has_json: false,
+    help: &[(
+        "open <url>",
+        "Turn to another supervisord: http://host:port or unix:///path/of/socket",
+        "切换到另一个 supervisord：http://主机:端口 或 unix:///套接字路径",
+    )],
     run,
 };
 
@@ -17,7 +23,7 @@ fn run(session: &mut Session, arg: &str) -> Result<Next, CallError> {
         return Ok(Next::Prompt);
     }
     session.settings.serverurl = arg.to_owned();
-    session.reconnect()?;
+    session.reconnect();
     // The status is shown for the eyes only.
     let before = session.status;
     status::run(session, "")?;

@@ -1,13 +1,18 @@
 //! `remove`
 
-use super::{Command, Next};
+use super::{Command, Completes, Next};
 use crate::ctl::client::CallError;
 use crate::ctl::exit;
 use crate::ctl::session::Session;
 use crate::xmlrpc::{Value, code};
 
-pub(super) const COMMAND: Command =
-    Command { name: "remove", help: &[("remove <name> [...]", "Take stopped groups out of the active ones")], run };
+pub(super) const COMMAND: Command = Command {
+    name: "remove",
+    completes: Completes::Groups,
+    has_json: false,
+    help: &[("remove <name> [...]", "Take stopped groups out of the active ones", "停用已停止的组")],
+    run,
+};
 
 fn run(session: &mut Session, arg: &str) -> Result<Next, CallError> {
     for name in arg.split_whitespace() {

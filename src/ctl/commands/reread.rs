@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Command, Next};
+use super::{Command, Completes, Next};
 use crate::ctl::answer::{rows, whole_text};
 use crate::ctl::client::CallError;
 use crate::ctl::exit;
@@ -12,7 +12,13 @@ use crate::xmlrpc::{Value, code};
 
 pub(super) const COMMAND: Command = Command {
     name: "reread",
-    help: &[("reread", "Read the configuration files again and show what differs, without acting on it")],
+    completes: Completes::Nothing,
+    has_json: true,
+    help: &[(
+        "reread",
+        "Read the configuration files again and show what differs, without acting on it",
+        "重新读取配置文件并显示差异，不执行任何更改",
+    )],
     run,
 };
 
@@ -58,6 +64,9 @@ fn show(session: &mut Session, differences: Differences) {
     {
         lines.extend(groups.into_iter().map(|group| (group, what)));
     }
+    let json: Vec<serde_json::Value> =
+        lines.iter().map(|(group, change)| serde_json::json!({ "group": group, "change": change })).collect();
+    session.output.member("groups", json.into());
     if lines.is_empty() {
         session.line("No config updates to processes");
     }

@@ -1,7 +1,7 @@
 //! `signal`
 
 use super::change::Change;
-use super::{Command, Next};
+use super::{Command, Completes, Next};
 use crate::ctl::client::CallError;
 use crate::ctl::exit;
 use crate::ctl::help::wrong_usage;
@@ -10,11 +10,17 @@ use crate::xmlrpc::{Value, code};
 
 pub(super) const COMMAND: Command = Command {
     name: "signal",
+    completes: Completes::Processes,
+    has_json: false,
     help: &[
-        ("signal <signal name> <name>", "Send a signal to one process"),
-        ("signal <signal name> <gname>:*", "Send a signal to every process of a group"),
-        ("signal <signal name> <name> <name>", "Send a signal to several processes or groups"),
-        ("signal <signal name> all", "Send a signal to every process"),
+        ("signal <signal name> <name>", "Send a signal to one process", "向一个进程发送信号"),
+        ("signal <signal name> <gname>:*", "Send a signal to every process of a group", "向一个组中的所有进程发送信号"),
+        (
+            "signal <signal name> <name> <name>",
+            "Send a signal to several processes or groups",
+            "向多个进程或组发送信号",
+        ),
+        ("signal <signal name> all", "Send a signal to every process", "向所有进程发送信号"),
     ],
     run,
 };

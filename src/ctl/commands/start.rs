@@ -1,7 +1,7 @@
 //! `start`
 
 use super::change::Change;
-use super::{Command, Next};
+use super::{Command, Completes, Next};
 use crate::ctl::client::CallError;
 use crate::ctl::exit;
 use crate::ctl::help::wrong_usage;
@@ -10,11 +10,13 @@ use crate::xmlrpc::code;
 
 pub(super) const COMMAND: Command = Command {
     name: "start",
+    completes: Completes::Processes,
+    has_json: false,
     help: &[
-        ("start <name>", "Start one process"),
-        ("start <gname>:*", "Start every process of a group"),
-        ("start <name> <name>", "Start several processes or groups"),
-        ("start all", "Start every process"),
+        ("start <name>", "Start one process", "启动一个进程"),
+        ("start <gname>:*", "Start every process of a group", "启动一个组中的所有进程"),
+        ("start <name> <name>", "Start several processes or groups", "启动多个进程或组"),
+        ("start all", "Start every process", "启动所有进程"),
     ],
     run,
 };

@@ -1,7 +1,7 @@
 //! `stop`
 
 use super::change::Change;
-use super::{Command, Next};
+use super::{Command, Completes, Next};
 use crate::ctl::client::CallError;
 use crate::ctl::exit;
 use crate::ctl::help::wrong_usage;
@@ -10,11 +10,13 @@ use crate::xmlrpc::code;
 
 pub(super) const COMMAND: Command = Command {
     name: "stop",
+    completes: Completes::Processes,
+    has_json: false,
     help: &[
-        ("stop <name>", "Stop one process"),
-        ("stop <gname>:*", "Stop every process of a group"),
-        ("stop <name> <name>", "Stop several processes or groups"),
-        ("stop all", "Stop every process"),
+        ("stop <name>", "Stop one process", "停止一个进程"),
+        ("stop <gname>:*", "Stop every process of a group", "停止一个组中的所有进程"),
+        ("stop <name> <name>", "Stop several processes or groups", "停止多个进程或组"),
+        ("stop all", "Stop every process", "停止所有进程"),
     ],
     run,
 };

@@ -1,13 +1,12 @@
 //! `tail`, and what `maintail` shares with it.
 
-use std::io::{self, Write};
-
-use super::{Command, Next};
+use super::{Command, Completes, Next};
 use crate::config::repr;
 use crate::ctl::answer::whole_text;
 use crate::ctl::client::{CallError, StreamEnd};
 use crate::ctl::exit;
 use crate::ctl::help::wrong_usage;
+use crate::ctl::pattern;
 use crate::ctl::session::Session;
 use crate::xmlrpc::{Value, code};
 
@@ -16,11 +15,17 @@ const TAIL_BYTES_DEFAULT: i64 = 1600;
 
 pub(super) const COMMAND: Command = Command {
     name: "tail",
+    completes: Completes::Processes,
+    has_json: true,
     help: &[
-        ("tail [-f] <name> [stdout|stderr]", "Show the end of a log, of stdout unless told otherwise"),
-        ("tail -f <name>", "Follow the log until Ctrl-C"),
-        ("tail -100 <name>", "Show its last 100 bytes"),
-        ("tail <name> stderr", "Show the last 1600 bytes of stderr"),
+        (
+            "tail [-f] <name> [stdout|stderr]",
+            "Show the end of a log, of stdout unless told otherwise",
+            "显示日志末尾，默认为标准输出",
+        ),
+        ("tail -f <name>", "Follow the log until Ctrl-C", "持续显示日志，按 Ctrl-C 退出"),
+        ("tail -100 <name>", "Show its last 100 bytes", "显示最后 100 字节"),
+        ("tail <name> stderr", "Show the last 1600 bytes of stderr", "显示标准错误的最后 1600 字节"),
     ],
     run,
 };
@@ -68,9 +73,19 @@ fn run(session: &mut Session, arg: &str) -> Result<Next, CallError> {
         session.fail(exit::GENERIC, format_args!("Error: bad channel {}", repr::text(&channel)));
         return Ok(Next::Prompt);
     }
+    let name = match &pattern::expand(session, &[name])?[..] {
+        [only] => only.clone(),
+        several => {
+            let text = session.settings.lang.pick("one log at a time", "一次只能显示一个日志");
+            session.fail(exit::GENERIC, format_args!("Error: {text}: {}", several.join(" ")));
+            return Ok(Next::Prompt);
+        }
+    };
+    let name = name.as_str();
     let method = if channel == "stdout" { "readProcessStdoutLog" } else { "readProcessStderrLog" };
     match Extent::parse(modifier) {
         None => session.fail(exit::GENERIC, format_args!("Error: bad argument {}", modifier.unwrap_or_default())),
+        Some(Extent::Follow) if session.output.is_json() => no_json_stream(session),
         Some(Extent::Follow) => follow(session, &format!("/logtail/{name}/{channel}")),
         Some(Extent::Bytes(count)) => {
             show(session, name, method, vec![Value::from(name), Value::Int(count.saturating_neg()), Value::Int(0)])?;
@@ -84,7 +99,8 @@ pub(super) fn show(session: &mut Session, subject: &str, method: &str, params: V
     let error = match session.call(method, &params) {
         Ok(text) => {
             let text = whole_text(&text)?;
-            session.line(text);
+            session.line(&text);
+            session.output.member("log", text.into());
             return Ok(());
         }
         Err(error) => error,
@@ -102,11 +118,9 @@ pub(super) fn show(session: &mut Session, subject: &str, method: &str, params: V
 /// Copies a log to stdout as it grows. Errors go to stderr, because stdout is the log.
 pub(super) fn follow(session: &mut Session, path: &str) {
     session.line("==> Press Ctrl-C to exit <==");
-    let mut sink = |piece: &[u8]| {
-        let mut out = io::stdout().lock();
-        out.write_all(piece).and_then(|()| out.flush()).is_ok()
-    };
-    match session.client.follow(&percent_encode(path), &mut sink) {
+    session.output.flush();
+    let output = &mut session.output;
+    match session.client.follow(&percent_encode(path), &mut |piece| output.raw(piece).is_ok()) {
         Ok(StreamEnd::Closed) => {}
         Ok(StreamEnd::Interrupted) => session.line(""),
         Ok(StreamEnd::Refused(status)) => {
@@ -115,13 +129,19 @@ pub(super) fn follow(session: &mut Session, path: &str) {
         }
         Err(error) => {
             eprintln!("{}{path} Cannot connect, error: {error}", session.client.url());
+            session.advise(&error);
             session.status = exit::GENERIC;
         }
     }
 }
 
+/// A stream has no end, so it cannot be one document.
+pub(super) fn no_json_stream(session: &mut Session) {
+    session.fail(exit::INVALID_ARGS, "Error: a stream is no JSON document: leave out -f or --json");
+}
+
 /// Names may hold any letter; a request line may not.
-fn percent_encode(path: &str) -> String {
+pub(super) fn percent_encode(path: &str) -> String {
     let mut encoded = String::with_capacity(path.len());
     for byte in path.bytes() {
         match byte {
