@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::path::Path;
 
-use supervisor_kit::{ctl, daemon, echo_conf, pidproxy};
+use supervisor_kit::{ctl, daemon, echo_conf, pidproxy, sys};
 
 #[allow(clippy::disallowed_methods)]
 fn main() {
@@ -13,6 +13,11 @@ fn main() {
         Some("supervisorctl") => ctl::main(&as_text(&argv)),
         Some("pidproxy") => pidproxy::main(&argv),
         Some("echo_supervisord_conf") => echo_conf::main(&as_text(&argv)),
+        _ if argv.get(1).is_some_and(|word| word == "--self-test") => sys::self_test::main(),
+        _ if argv.get(1).is_some_and(|word| word == daemon::handover::check::OPTION) => daemon::handover::check::main(),
+        _ if argv.get(1).is_some_and(|word| word == daemon::recovery::after_stop::OPTION) => {
+            daemon::recovery::after_stop::main(&as_text(&argv))
+        }
         _ => daemon::main(&as_text(&argv)),
     };
     std::process::exit(status)

@@ -3,41 +3,42 @@
 //! The order of a start (`Supervisor: supervisord.py main()`), changed where the original harms a daemon that already
 //! runs: the lock comes before any side effect, and the sockets before old AUTO logs are removed (divergence D7).
 
-use std::path::Path;
+use std::path::PathBuf;
 use std::rc::Rc;
-use std::sync::Arc;
-use std::time::Instant;
 
-use tokio::sync::mpsc;
-
-use super::environment::Inherited;
-use super::fcgi::{self, FcgiSockets};
-use super::http::Server;
-use super::listen::{Listeners, listen};
-use super::perform::Shell;
-use super::programs::{Programs, Token};
-use super::rpc_call::{INBOX_REQUESTS_MAX, Loop};
-use super::run::{Daemon, rest_when_parked};
-use crate::config::{self, Config, ConfigError, Invocation, Level, Notice, Options};
-use crate::core::{Core, Mood, Outbox};
-use crate::logs::{ActivityLog, Rotation, auto};
-use crate::sys::code_pages::CodePages;
-use crate::sys::daemonize::{Startup, daemonize};
+use super::generation::Generation;
+use super::handover::{self, Descriptors, Past};
+use super::recovery::{self, Whole};
+use crate::config::{self, Config, ConfigError, Invocation, Notice, OnCrash, Options};
 use crate::sys::host::Machine;
 use crate::sys::limits::{self, Limit};
 use crate::sys::lock::{InstanceLock, LockError};
-use crate::sys::pidfile::{self, PidFile};
-use crate::sys::poller::{Interest, Poller};
 use crate::sys::privileges::{self, Identity};
-use crate::sys::signals::Signals;
-use crate::sys::{notify, users};
+use crate::sys::{exec_self, fd_store, proc, users};
 use crate::{KIT_VERSION, SUPERVISOR_VERSION};
 
 /// Exit code of a start that cannot be.
 const USAGE_CODE: i32 = 2;
 
 /// A start that cannot be: the sentence after `Error: `.
-struct Refused(String);
+pub(super) struct Refused(pub(super) String);
+
+/// What stays over restarts, and over an upgrade.
+#[derive(Debug)]
+pub struct Standing {
+    /// Keeps a second daemon from the same pidfile; `None` where it was not to be had.
+    pub lock: Option<InstanceLock>,
+    /// Where this program is installed, and where a newer one would be.
+    pub image: PathBuf,
+    /// This boot of the machine.
+    pub boot: Option<String>,
+}
+
+impl Standing {
+    fn new(lock: Option<InstanceLock>) -> std::io::Result<Self> {
+        Ok(Standing { lock, image: exec_self::installed_path()?, boot: proc::boot_id().ok() })
+    }
+}
 
 impl<E: std::error::Error> From<E> for Refused {
     fn from(error: E) -> Self {
@@ -62,7 +63,14 @@ pub fn main(argv: &[String]) -> i32 {
             print!("{}", check.text);
             return check.exit_code;
         }
-        Invocation::Run(options) => return start(options, host),
+        Invocation::Run(options) => {
+            exec_self::close_inherited_on_exec();
+            return match exec_self::inherited_document() {
+                Ok(None) => start(options, host),
+                Ok(Some(text)) => go_on(argv, text),
+                Err(error) => usage(program, &error.to_string()),
+            };
+        }
     }
     0
 }
@@ -82,10 +90,7 @@ fn start(mut options: Options, host: Machine) -> i32 {
         Err(error) => return explain(&program, &error),
     };
     options.config_file = Some(config.path.display().to_string());
-    match supervise(options, config, Rc::new(host)) {
-        Ok(()) => 0,
-        Err(Refused(text)) => usage(&program, &text),
-    }
+    finish(&program, set_up(options, config, Rc::new(host)))
 }
 
 /// The text that scripts know first, then where it is and what to do.
@@ -100,9 +105,39 @@ fn explain(program: &str, error: &ConfigError) -> i32 {
     code
 }
 
+/// Goes on in the place of another image of the daemon: nothing is set up that is set up already.
+fn go_on(argv: &[String], text: String) -> i32 {
+    let program = argv.first().map_or("supervisord", String::as_str);
+    match resume(program, argv, text) {
+        Ok(generation) => finish(program, generation.live(Vec::new())),
+        Err(Refused(text)) => usage(program, &format!("cannot go on in the place of another supervisord: {text}")),
+    }
+}
+
+fn resume(program: &str, argv: &[String], text: String) -> Result<Generation, Refused> {
+    let Whole { head, document, .. } = Whole::read(&text)?;
+    let config = handover::settings::read(&document)?;
+    let host = Machine::seen_from(head.directory);
+    let parsed = Options::parse(program, argv.get(1..).unwrap_or_default(), &host);
+    let Invocation::Run(mut options) = parsed.map_err(|error| Refused(error.text))? else {
+        return Err(Refused("its command line starts no daemon".to_owned()));
+    };
+    options.config_file = Some(config.path.display().to_string());
+    let lock = head.lock.and_then(|seat| Descriptors::Inherited.take(seat));
+    let lock = lock.and_then(|lock| InstanceLock::resume(&config.supervisord.pidfile, lock).ok());
+    Generation::new(options, Rc::new(host), config, Standing::new(lock)?, Some(Past::Upgrade(text)))
+}
+
+fn finish(program: &str, outcome: Result<(), Refused>) -> i32 {
+    match outcome {
+        Ok(()) => 0,
+        Err(Refused(text)) => usage(program, &text),
+    }
+}
+
 /// Everything that is set up once and stays over restarts.
-fn supervise(options: Options, config: Config, host: Rc<Machine>) -> Result<(), Refused> {
-    let mut notices = Vec::new();
+fn set_up(options: Options, config: Config, host: Rc<Machine>) -> Result<(), Refused> {
+    let (mut notices, kept) = (Vec::new(), fd_store::take());
     let lock = take_lock(&config, &mut notices)?;
     drop_privileges(&config, &mut notices)?;
     for (limit, least) in
@@ -110,16 +145,13 @@ fn supervise(options: Options, config: Config, host: Rc<Machine>) -> Result<(), 
     {
         notices.extend(limits::raise(limit, least)?.map(Notice::info));
     }
-    let signals = Signals::open()?;
-    let mut generation = Generation { options, host, config, signals, epoch: Instant::now(), first: true };
-    while generation.run(std::mem::take(&mut notices))? == Mood::Restarting {
-        generation.first = false;
-        generation.config = generation.next_config(&mut notices);
-    }
-    if let Some(lock) = lock {
-        lock.release();
-    }
-    Ok(())
+    // With the lock in hand: whoever kept that record runs no more.
+    let left = match config.supervisord.on_crash {
+        OnCrash::Adopt | OnCrash::Kill => recovery::look(&config.supervisord.pidfile),
+        OnCrash::Leave => None,
+    };
+    let past = left.map(|left| Past::Crash(left, kept));
+    Generation::new(options, host, config, Standing::new(lock)?, past)?.live(notices)
 }
 
 fn take_lock(config: &Config, notices: &mut Vec<Notice>) -> Result<Option<InstanceLock>, Refused> {
@@ -147,185 +179,4 @@ fn drop_privileges(config: &Config, notices: &mut Vec<Notice>) -> Result<(), Ref
     privileges::switch(&Identity { uid: user.uid, gid: user.gid, groups })?;
     notices.push(Notice::info(format!("Set uid to user {} succeeded", user.uid)));
     Ok(())
-}
-
-/// One life between two restarts.
-struct Generation {
-    options: Options,
-    /// Remembers the working directory at start, which relative paths go by.
-    host: Rc<Machine>,
-    config: Config,
-    signals: Signals,
-    epoch: Instant,
-    first: bool,
-}
-
-impl Generation {
-    fn run(&mut self, notices: Vec<Notice>) -> Result<Mood, Refused> {
-        let settings = &self.config.supervisord;
-        let mut log = open_log(&self.config)?;
-        let mut notices = [notices, self.config.notices.clone()].concat();
-        notices.sort_by_key(|notice| std::cmp::Reverse(notice.level));
-        notices.iter().for_each(|notice| log.write(notice.level, &notice.text));
-        // At a restart in the background the log is the only place where anybody can read it.
-        let listeners = match listen(&self.config, &mut log) {
-            Ok(listeners) => listeners,
-            Err(error) => {
-                log.write(Level::Critical, &error.to_string());
-                return Err(error.into());
-            }
-        };
-        if !settings.nocleanup {
-            for warning in auto::clean_up(&settings.childlogdir, &settings.identifier) {
-                log.write(Level::Warn, &warning);
-            }
-        }
-        if let Err(error) = fcgi::check(&self.config, &mut log) {
-            log.write(Level::Critical, &error.to_string());
-            // After a restart the programs that need no socket must run; the others say in `status` why they do not.
-            if self.first {
-                listeners_gone(&listeners, &mut log);
-                return Err(error.into());
-            }
-        }
-        let startup = self.go_to_background(&mut log)?;
-        match self.serve(log, listeners, startup) {
-            Ok(mood) => Ok(mood),
-            Err(error) => Err(Refused(format!("cannot run the event loop: {error}"))),
-        }
-    }
-
-    /// Daemonises at the first start, unless it stays in the foreground.
-    fn go_to_background(&self, log: &mut ActivityLog) -> Result<Option<Startup>, Refused> {
-        let settings = &self.config.supervisord;
-        if settings.nodaemon || !self.first {
-            return Ok(None);
-        }
-        log.write(Level::Info, "daemonizing the supervisord process");
-        let daemonized = daemonize(settings.directory.as_deref(), settings.umask)?;
-        if let Some(directory) = settings.directory.as_deref().map(Path::display) {
-            match &daemonized.directory {
-                Ok(()) => log.write(Level::Info, &format!("set current directory: '{directory}'")),
-                Err(error) => log.write(Level::Critical, &format!("can't chdir into '{directory}': {error}")),
-            }
-        }
-        Ok(Some(daemonized.startup))
-    }
-
-    fn serve(
-        &mut self,
-        mut log: ActivityLog,
-        mut listeners: Listeners,
-        startup: Option<Startup>,
-    ) -> std::io::Result<Mood> {
-        let pidfile = write_pidfile(&self.config.supervisord.pidfile, &mut log);
-        log.write(Level::Info, &format!("supervisord started with pid {}", std::process::id()));
-        log.write(Level::Info, &format!("supervisor-kit {KIT_VERSION} serves as Supervisor {SUPERVISOR_VERSION}"));
-        let poller = Poller::open()?;
-        poller.add(&self.signals, Token::Signals.to_bits(), Interest::Read)?;
-        let mut out = Outbox::new();
-        let core = Core::new(self.config.groups.clone(), &mut out);
-        let shell = Shell {
-            programs: Programs::new(self.config.supervisord.strip_ansi, "supervisord"),
-            fcgi: FcgiSockets::default(),
-            poller,
-            log,
-            late: Outbox::new(),
-            logged: None,
-            inherited: Inherited::capture(&self.config),
-            waiting: std::collections::HashMap::new(),
-            last_ticket: 0,
-            halted: None,
-            config: self.config.clone(),
-            options: self.options.clone(),
-            host: Rc::clone(&self.host),
-        };
-        let mut daemon =
-            Daemon { core, shell, out, signals: &self.signals, epoch: self.epoch, rested: false, rest: Arc::default() };
-        let (rest, code) = (Arc::clone(&daemon.rest), CodePages::find());
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .on_thread_park(move || rest_when_parked(&rest, &code))
-            .build()?;
-        let tasks = tokio::task::LocalSet::new();
-        let mood = tasks.block_on(&runtime, async {
-            let pollers = daemon.shell.poller.watch()?;
-            let (sender, inbox) = mpsc::channel(INBOX_REQUESTS_MAX);
-            listeners.serve(|credentials| Rc::new(Server { credentials, inbox: Loop(sender.clone()) }))?;
-            drop(sender);
-            announce(startup);
-            Ok::<_, std::io::Error>(daemon.run(inbox, pollers).await)
-        })?;
-        // Answers that were just given get their way out before the servers are gone.
-        tasks.block_on(&runtime, async { tokio::task::yield_now().await });
-        drop(tasks);
-        listeners_gone(&listeners, &mut daemon.shell.log);
-        if let Some(pidfile) = pidfile
-            && let Err(error) = pidfile.remove()
-        {
-            daemon.shell.log(Level::Warn, &format!("could not remove the pidfile: {error}"));
-        }
-        Ok(mood)
-    }
-
-    /// The configuration to start over with. It was valid when the restart was asked for; should it have been broken
-    /// since, the old one serves on.
-    fn next_config(&self, notices: &mut Vec<Notice>) -> Config {
-        config::load(&self.options, &*self.host).unwrap_or_else(|error| {
-            notices.push(Notice::critical(format!("kept the old configuration: {}", error.located())));
-            self.config.clone()
-        })
-    }
-}
-
-fn open_log(config: &Config) -> Result<ActivityLog, Refused> {
-    let settings = &config.supervisord;
-    let rotation = Rotation::new(settings.logfile_maxbytes, settings.logfile_backups);
-    let echo = settings.nodaemon && !settings.silent;
-    Ok(ActivityLog::open(&settings.logfile, settings.loglevel, rotation, echo, "supervisord")?)
-}
-
-fn write_pidfile(path: &Path, log: &mut ActivityLog) -> Option<PidFile> {
-    let left_behind = pidfile::read(path).filter(|pid| pid.cast_unsigned() != std::process::id());
-    match PidFile::write(path) {
-        Ok(pidfile) => {
-            if let Some(pid) = left_behind {
-                log.write(Level::Warn, &explain_left_behind(pid));
-            }
-            Some(pidfile)
-        }
-        Err(error) => {
-            log.write(Level::Critical, &format!("could not write pidfile {}: {error}", path.display()));
-            None
-        }
-    }
-}
-
-/// Why a pidfile was there although nobody holds its lock.
-fn explain_left_behind(pid: i32) -> String {
-    match nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid), None) {
-        Err(nix::errno::Errno::ESRCH) => {
-            format!("replaced a stale pidfile: process {pid} is not running any more")
-        }
-        Ok(()) | Err(_) => format!(
-            "replaced the pidfile of process {pid}: it runs but does not hold the lock, so it is another program that was \
-             given the number of a supervisord that ended without cleaning up, or a supervisord of another make"
-        ),
-    }
-}
-
-/// Tells whoever started us that we are up.
-fn announce(startup: Option<Startup>) {
-    if let Some(startup) = startup {
-        startup.ready();
-    }
-    // Without a service manager there is nobody to tell.
-    let _ = notify::ready("supervising");
-}
-
-/// Removes the socket files that are still ours.
-fn listeners_gone(listeners: &Listeners, log: &mut ActivityLog) {
-    for error in listeners.unlink() {
-        log.write(Level::Warn, &format!("could not remove a socket: {error}"));
-    }
 }

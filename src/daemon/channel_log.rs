@@ -1,16 +1,17 @@
 //! Where one output of a program goes: its log file, the system log, event listeners, the activity log.
 
+use std::cell::Cell;
+use std::fs::File;
 use std::io;
 use std::path::PathBuf;
 use std::rc::Rc;
 use std::time::SystemTime;
 
-use tokio::sync::Notify;
-
-use crate::config::{ChannelConfig, Level};
+use super::follow::Feed;
+use crate::config::{ChannelConfig, Level, repr};
 use crate::core::event::{Written, shown};
-use crate::core::{Channel, Event, Outbox, Pid, Tell};
-use crate::logs::{ActivityLog, Piece, RotatingFile, Rotation, Syslog};
+use crate::core::{Channel, Event, EventKind, Input, Outbox, Pid};
+use crate::logs::{ActivityLog, Filter, Piece, RotatingFile, Rotation, Syslog};
 
 /// What is worth telling goes here.
 pub struct Sinks<'a> {
@@ -18,6 +19,8 @@ pub struct Sinks<'a> {
     pub log: &'a mut ActivityLog,
     /// Events for listeners.
     pub out: &'a mut Outbox,
+    /// What listeners said, for the core.
+    pub heard: &'a mut Vec<Input>,
 }
 
 /// Who writes.
@@ -39,7 +42,9 @@ pub struct ChannelLog {
     /// Where the file is, if there is to be one.
     pub path: Option<PathBuf>,
     /// Told after each write; made when somebody follows.
-    pub written: Option<Rc<Notify>>,
+    pub written: Option<Rc<Feed>>,
+    /// How many of the files that were begun its followers know of.
+    told_files: Cell<u64>,
     file: Option<RotatingFile>,
     rotation: Rotation,
     syslog: bool,
@@ -54,12 +59,46 @@ impl ChannelLog {
         ChannelLog {
             path,
             written: None,
+            told_files: Cell::new(0),
             file: None,
             rotation: Rotation::new(config.maxbytes, config.backups),
             syslog: config.syslog,
             events_enabled: config.events_enabled,
             lost_bytes: None,
         }
+    }
+
+    /// Goes on with the file of an earlier image of the daemon, opened again if it did not come along, and with its count of
+    /// lost bytes.
+    pub fn resume(&mut self, file: Option<File>, lost_bytes: Option<u64>) {
+        self.lost_bytes = lost_bytes;
+        if let (Some(file), Some(path)) = (file, &self.path) {
+            self.file = RotatingFile::resume(path, file, self.rotation).ok();
+        }
+        if self.file.is_none() {
+            // As at a start: what cannot be opened now is lost, and the log says so at the first write.
+            let _ = self.open();
+        }
+    }
+
+    /// The file, while it is open.
+    pub fn file(&self) -> Option<&RotatingFile> {
+        self.file.as_ref()
+    }
+
+    /// Bytes lost since writing last worked.
+    pub fn lost_bytes(&self) -> Option<u64> {
+        self.lost_bytes
+    }
+
+    /// Takes on other settings; the file stays the one it is.
+    pub fn adapt(&mut self, config: &ChannelConfig) {
+        self.rotation = Rotation::new(config.maxbytes, config.backups);
+        if let Some(file) = &mut self.file {
+            file.set_rotation(self.rotation);
+        }
+        self.syslog = config.syslog;
+        self.events_enabled = config.events_enabled;
     }
 
     /// Opens the file, unless it is open.
@@ -69,6 +108,10 @@ impl ChannelLog {
     pub fn open(&mut self) -> io::Result<()> {
         if let (None, Some(path)) = (&self.file, &self.path) {
             self.file = Some(RotatingFile::open(path, self.rotation)?);
+            self.told_files.set(0);
+            if let Some(written) = &self.written {
+                written.ring(1);
+            }
         }
         Ok(())
     }
@@ -80,6 +123,7 @@ impl ChannelLog {
         {
             log.write(Level::Warn, &format!("could not reopen {}: {error}", file.path().display()));
         }
+        self.ring();
     }
 
     /// Empties the file, open or not. Rolled files stay.
@@ -106,8 +150,10 @@ impl ChannelLog {
 
     /// Wakes whoever follows the log.
     pub fn ring(&self) {
+        let begun = self.file.as_ref().map_or(0, RotatingFile::begun_files);
+        let untold = begun.saturating_sub(self.told_files.replace(begun));
         if let Some(written) = &self.written {
-            written.notify_waiters();
+            written.ring(untold);
         }
     }
 
@@ -128,7 +174,8 @@ impl ChannelLog {
             // Listeners get parts of messages as output too, as ever, whatever the manual says (decision Q12).
             Piece::Captured(bytes) => self.announce(bytes, writer, sinks),
             Piece::Message(data) => {
-                sinks.out.push(Tell::Event(Event::ProcessCommunication(written(writer, data))));
+                let kind = EventKind::of_communication(writer.channel);
+                sinks.out.event(kind, || Event::ProcessCommunication(written(writer, data)));
                 let text = || format!("'{name}' {} emitted a comm event", writer.channel.name());
                 sinks.log.write_with(Level::Debug, text);
             }
@@ -138,6 +185,20 @@ impl ChannelLog {
                 sinks.log.write(Level::Warn, &text);
             }
         }
+    }
+
+    /// Takes in what a listener says to the supervisor: it is logged in the file without colours, and nobody else is told
+    /// (`Supervisor: dispatchers.py PEventListenerDispatcher`).
+    pub fn take_said(&mut self, bytes: &[u8], filter: &mut Filter, writer: Writer<'_>, sinks: &mut Sinks<'_>) {
+        let name = writer.process;
+        let text = || format!("'{name}' {} output:\n{}", writer.channel.name(), repr::bytes(bytes));
+        sinks.log.write_with(Level::Debug, text);
+        filter.feed(bytes, &mut |piece| {
+            if let Piece::Text(bytes) = piece {
+                self.append(bytes, name, sinks.log);
+            }
+        });
+        sinks.heard.push(Input::ListenerOutput(writer.pid, bytes.to_vec()));
     }
 
     /// A program that cannot be logged runs on: one warning at the first loss, one line when it is over.
@@ -168,7 +229,8 @@ impl ChannelLog {
         let text = || format!("'{}' {} output:\n{}", writer.process, writer.channel.name(), shown(bytes));
         sinks.log.write_with(Level::Debug, text);
         if self.events_enabled {
-            sinks.out.push(Tell::Event(Event::ProcessLog(written(writer, bytes.to_vec()))));
+            let kind = EventKind::of_log(writer.channel);
+            sinks.out.event(kind, || Event::ProcessLog(written(writer, bytes.to_vec())));
         }
     }
 }

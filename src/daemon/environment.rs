@@ -5,6 +5,7 @@ use std::ffi::{OsStr, OsString};
 use crate::config::{Address, Config};
 use crate::core::SpawnPlan;
 use crate::sys::notify::PRIVATE_VARIABLES;
+use crate::sys::tree::MARK_VARIABLE;
 
 /// What every child inherits, taken once at the start of the daemon.
 #[derive(Debug)]
@@ -38,6 +39,9 @@ impl Inherited {
                 None => added.push((name, value)),
             }
         }
+        // Last, so that a program cannot lose it; a program of another supervisord below us does not get ours.
+        added.retain(|(name, _)| *name != MARK_VARIABLE);
+        added.extend(plan.mark.map(|mark| (MARK_VARIABLE, mark)));
         let is_added = |name: &OsStr| added.iter().any(|(known, _)| name == *known);
         let inherited = self.variables.iter().filter(|(name, _)| !is_added(name)).cloned();
         inherited.chain(added.iter().map(|(name, value)| (OsString::from(name), OsString::from(value)))).collect()

@@ -4,8 +4,11 @@
 use std::collections::BTreeSet;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
+use super::handover::{Descriptors, Kept, Seat};
 use crate::config::{Address, Config, FcgiSocket, Level};
-use crate::core::{Pid, SpawnError};
+use crate::core::snapshot::SnapshotError;
+use crate::core::snapshot::text::{Document, Writer};
+use crate::core::{Core, Pid, SpawnError};
 use crate::logs::ActivityLog;
 use crate::sys::sockets::{FcgiError, listen_fcgi_inet, listen_fcgi_unix};
 
@@ -57,6 +60,35 @@ impl FcgiSockets {
             }
             !shared.users.is_empty()
         });
+    }
+
+    /// Writes every socket, with the section that it belongs to and who uses it.
+    pub fn write_snapshot(&self, to: &mut Writer, kept: &mut Kept) {
+        for Shared { config, socket, users } in &self.open {
+            to.section("fcgi");
+            to.put("section", &[&config.section]);
+            users.iter().for_each(|pid| to.put("user", &[pid]));
+            kept.put(to, "socket", socket);
+        }
+    }
+
+    /// Takes the sockets of a document, for the processes of a core that was restored. One that did not come along is made
+    /// again when it is needed.
+    ///
+    /// # Errors
+    /// The document contradicts itself.
+    pub fn restore(document: &Document<'_>, core: &Core, descriptors: &mut Descriptors) -> Result<Self, SnapshotError> {
+        let mut open = Vec::new();
+        for from in document.named("fcgi") {
+            let (section,): (String,) = from.get("section")?;
+            let users: Vec<(Pid,)> = from.rows("user")?;
+            let mut configs = core.processes().filter_map(|process| process.config.fcgi.as_ref());
+            let config = configs.find(|config| config.section == section).cloned();
+            if let (Some(config), Some(socket)) = (config, descriptors.take(Seat::read(from, "socket")?)) {
+                open.push(Shared { config, socket, users: users.into_iter().map(|(pid,)| pid).collect() });
+            }
+        }
+        Ok(FcgiSockets { open })
     }
 
     fn position(&self, config: &FcgiSocket) -> Option<usize> {

@@ -1,18 +1,23 @@
 //! The core's asks, answered with system calls.
 
+use std::os::fd::AsFd;
 use std::path::Path;
 
 use super::channel_log::Sinks;
 use super::environment::{Inherited, path_variable};
 use super::fcgi::FcgiSockets;
 use super::programs::Programs;
+use super::recovery::{Adopted, Record};
 use crate::config::{Level, repr, shlex};
-use crate::core::{CommandError, Kernel, Outbox, Pid, SignalError, SpawnError, SpawnPlan, Target};
+use crate::core::{
+    Closed, CommandError, Kernel, Outbox, Pid, ProcId, SignalError, SpawnError, SpawnPlan, Target, Tree,
+};
 use crate::logs::ActivityLog;
+use crate::sys::exec_self::object_of;
 use crate::sys::poller::Poller;
 use crate::sys::privileges::Identity;
 use crate::sys::spawn::{Exec, spawn};
-use crate::sys::{command, errno, kill, users};
+use crate::sys::{command, errno, users};
 
 /// What the asks are answered with.
 pub struct SystemKernel<'a> {
@@ -22,6 +27,10 @@ pub struct SystemKernel<'a> {
     pub fcgi: &'a mut FcgiSockets,
     /// Watches them.
     pub poller: &'a Poller,
+    /// Programs that are not our children.
+    pub adopted: &'a Adopted,
+    /// Where starts are noted.
+    pub record: &'a mut Record,
     /// For what the child inherits.
     pub inherited: &'a Inherited,
     /// For what is worth a line and decides nothing.
@@ -49,15 +58,24 @@ impl Kernel for SystemKernel<'_> {
         });
         let fcgi = plan.config.fcgi.as_ref();
         let socket = fcgi.map(|socket| self.fcgi.get(socket, self.log)).transpose()?;
-        let spawned = spawn(&Exec {
+        let environment = self.inherited.of_child(plan);
+        let cgroup = plan.mark.and_then(|mark| self.programs.prepare_tree(mark, self.log));
+        let exec = Exec {
             path: &path,
             argv: &argv,
-            env: &self.inherited.of_child(plan),
+            env: &environment,
             directory: plan.config.directory.as_deref().map(Path::new),
             umask: plan.config.umask,
             identity: identity.as_ref(),
             redirect_stderr: plan.config.redirect_stderr,
             stdin: socket,
+            cgroup: cgroup.as_ref().map(AsFd::as_fd),
+        };
+        let spawned = spawn(&exec, &mut |ours| {
+            if let Ok(stdout) = object_of(ours.stdout.as_fd()) {
+                self.record.intend(plan.id, stdout);
+            }
+            self.programs.park(ours);
         })
         .map_err(|failure| failure.into_spawn_error(name));
         let child = match spawned {
@@ -71,7 +89,8 @@ impl Kernel for SystemKernel<'_> {
         if let Some(socket) = fcgi {
             self.fcgi.hold(socket, pid);
         }
-        let sinks = &mut Sinks { log: self.log, out: self.out };
+        // Pipes of earlier runs may be closed here; what a listener still had to say there comes too late.
+        let sinks = &mut Sinks { log: self.log, out: self.out, heard: &mut Vec::new() };
         if let Err(error) = self.programs.attach(plan.id, child, self.poller, sinks) {
             self.log.write(Level::Critical, &format!("cannot watch the output of '{name}': {error}"));
         }
@@ -79,7 +98,15 @@ impl Kernel for SystemKernel<'_> {
     }
 
     fn signal(&mut self, target: Target, signal: i32) -> Result<(), SignalError> {
-        kill::send(target, signal)
+        self.adopted.signal(target, signal)
+    }
+
+    fn signal_tree(&mut self, tree: &Tree<'_>, signal: i32) -> usize {
+        self.programs.signal_tree(tree, signal)
+    }
+
+    fn deliver(&mut self, listener: ProcId, event: &[u8]) -> Result<(), Closed> {
+        self.programs.deliver(listener, event, self.poller)
     }
 }
 

@@ -2,10 +2,11 @@
 
 use std::fs::File;
 use std::io::{ErrorKind, Read};
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use crate::core::{Channel, Pid, ProcId};
 use crate::logs::Filter;
+use crate::sys::exec_self::{ObjectId, object_of};
 use crate::sys::poller::Poller;
 
 /// Our end of the pipe. It outlives its process while a grandchild holds the other end.
@@ -19,6 +20,8 @@ pub struct Output {
     pub channel: Channel,
     /// Takes messages and colours out.
     pub filter: Filter,
+    /// What the pipe is, whatever its descriptor's number.
+    pub object: ObjectId,
     reader: File,
 }
 
@@ -36,7 +39,9 @@ pub enum Chunk {
 impl Output {
     /// A new pipe, non-blocking.
     pub fn new(reader: OwnedFd, id: ProcId, pid: Pid, channel: Channel, filter: Filter) -> Self {
-        Output { id, pid, channel, filter, reader: reader.into() }
+        // A descriptor that is open has something behind it.
+        let object = object_of(reader.as_fd()).unwrap_or(ObjectId { device: 0, inode: 0 });
+        Output { id, pid, channel, filter, object, reader: reader.into() }
     }
 
     /// Reads once.
@@ -55,5 +60,11 @@ impl Output {
     /// Takes the pipe out of the poller. Do it before closing: a child just forked may still hold a copy.
     pub fn forget(&self, poller: &Poller) {
         let _ = poller.remove(&self.reader);
+    }
+}
+
+impl AsFd for Output {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.reader.as_fd()
     }
 }

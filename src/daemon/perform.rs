@@ -5,13 +5,16 @@ use std::path::PathBuf;
 use std::rc::Rc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use tokio::sync::{Notify, oneshot};
+use tokio::sync::oneshot;
 
 use super::channel_log::Sinks;
+use super::console::Console;
 use super::environment::Inherited;
 use super::fcgi::FcgiSockets;
+use super::follow::Feed;
 use super::kernel::SystemKernel;
 use super::programs::Programs;
+use super::recovery::{Adopted, Record};
 use super::stdin::StdinError;
 use crate::config::{Config, GroupConfig, Level, Options};
 use crate::core::{Core, Input, Mood, Now, Outbox, ProcId, Refusal, Status, Tell, Ticket};
@@ -39,16 +42,26 @@ pub struct Shell {
     pub fcgi: FcgiSockets,
     /// Watches them, and the signals.
     pub poller: Poller,
+    /// Programs that are not our children.
+    pub adopted: Adopted,
+    /// What another daemon would go on from, should this one be killed.
+    pub record: Record,
     /// The activity log.
     pub log: ActivityLog,
     /// Events of closing what an earlier run left open, while the core was deciding.
     pub late: Outbox,
     /// Rings after each line of the activity log, when somebody follows it.
-    pub logged: Option<Rc<Notify>>,
+    pub logged: Option<Rc<Feed>>,
+    /// How many of the files that the activity log has begun its followers know of.
+    pub told_files: u64,
+    /// What the web console keeps.
+    pub console: Rc<Console>,
     /// What children inherit.
     pub inherited: Inherited,
     /// Clients whose answer the core has not given yet.
     pub waiting: HashMap<Ticket, oneshot::Sender<Answer>>,
+    /// Answers for clients of another image of the daemon, until their connections fetch them.
+    pub left_answers: HashMap<Ticket, oneshot::Receiver<Answer>>,
     /// The last ticket given out.
     pub last_ticket: Ticket,
     /// Set when everything has stopped.
@@ -58,6 +71,7 @@ pub struct Shell {
 impl Shell {
     /// Hands one happening to the core.
     pub fn handle(&mut self, core: &mut Core, now: Now, input: Input, out: &mut Outbox) {
+        out.append(&mut self.late);
         let mut kernel = self.kernel();
         core.handle(now, input, &mut kernel, out);
         self.perform(core, now, out);
@@ -65,67 +79,99 @@ impl Shell {
 
     /// Lets the core do what is due.
     pub fn tick(&mut self, core: &mut Core, now: Now, out: &mut Outbox) {
-        let mut kernel = self.kernel();
-        core.tick(now, &mut kernel, out);
-        self.perform(core, now, out);
+        loop {
+            out.append(&mut self.late);
+            let mut kernel = self.kernel();
+            core.tick(now, &mut kernel, out);
+            self.perform(core, now, out);
+            // Events that came of what was done are handed out in this turn too.
+            if self.late.is_empty() {
+                return;
+            }
+        }
     }
 
     fn kernel(&mut self) -> SystemKernel<'_> {
-        let Shell { programs, fcgi, poller, inherited, log, late, .. } = self;
-        SystemKernel { programs, fcgi, poller, inherited, log, out: late }
+        let Shell { programs, fcgi, poller, inherited, adopted, record, log, late, .. } = self;
+        SystemKernel { programs, fcgi, poller, adopted, record, inherited, log, out: late }
     }
 
-    /// A ticket for one more client.
-    pub fn next_ticket(&mut self) -> Ticket {
+    /// A ticket for one more client, and where its answer comes.
+    pub fn expect_answer(&mut self) -> (Ticket, oneshot::Receiver<Answer>) {
         self.last_ticket += 1;
-        self.last_ticket
+        (self.last_ticket, self.expect_answer_to(self.last_ticket))
+    }
+
+    /// The same for a ticket that was given out before.
+    pub fn expect_answer_to(&mut self, ticket: Ticket) -> oneshot::Receiver<Answer> {
+        let (sender, receiver) = oneshot::channel();
+        self.waiting.insert(ticket, sender);
+        receiver
     }
 
     /// Writes a line to the activity log and wakes whoever follows it.
     pub fn log(&mut self, level: Level, text: &str) {
+        #[cfg(debug_assertions)]
+        break_down_at(text);
         self.log.write(level, text);
         self.ring();
     }
 
     /// Wakes whoever follows the activity log: what reads pipes writes to it too.
-    pub fn ring(&self) {
+    pub fn ring(&mut self) {
+        let begun = self.log.begun_files();
+        let untold = begun - std::mem::replace(&mut self.told_files, begun);
         if let Some(logged) = &self.logged {
-            logged.notify_waiters();
+            logged.ring(untold);
         }
     }
 
     /// Carries out every tell, in order, until none is left.
     pub fn perform(&mut self, core: &mut Core, now: Now, out: &mut Outbox) {
         let mut rereads: Vec<Ticket> = Vec::new();
-        let mut late = std::mem::take(&mut self.late);
-        for tell in late.drain().chain(out.drain()) {
+        for tell in out.drain() {
             match tell {
                 Tell::Log(level, text) => self.log(level, &text),
-                // Event listeners come with their own layer; until then nobody listens.
-                Tell::Event(event) => {
-                    self.log.write_with(Level::Blather, || format!("no listener for {}", event.name()))
-                }
+                // The core has handed it to the pools.
+                Tell::Event(event) => self.console.note(&event),
                 Tell::Reply(ticket, reply) => {
                     if let Some(client) = self.waiting.remove(&ticket) {
                         // A client that has gone away needs no answer.
                         let _ = client.send(rpc::encode(reply));
                     }
                 }
+                Tell::Changed(id) => self.record.note(id),
                 Tell::Added(ids) => {
+                    self.record.note_whole();
+                    self.late.subscribe(core.subscriptions());
                     for process in ids.iter().filter_map(|id| core.process(*id)) {
-                        let settings = &self.config.supervisord;
-                        self.programs.add(process, &settings.childlogdir, &settings.identifier, &mut self.log);
+                        self.console.added(process);
+                        let (settings, is_listener) = (&self.config.supervisord, core.is_listener(process.id));
+                        let (dir, identifier) = (&settings.childlogdir, &settings.identifier);
+                        self.programs.add(process, is_listener, dir, identifier, &mut self.log);
                     }
                 }
                 Tell::Removed(ids) => {
+                    self.record.note_whole();
+                    ids.iter().for_each(|id| self.console.removed(*id));
                     let Shell { programs, poller, log, late, .. } = self;
-                    ids.iter().for_each(|id| programs.remove(*id, poller, &mut Sinks { log, out: late }));
+                    late.subscribe(core.subscriptions());
+                    let sinks = &mut Sinks { log, out: late, heard: &mut Vec::new() };
+                    ids.iter().for_each(|id| programs.remove(*id, poller, sinks));
+                }
+                Tell::Adapted(id) => {
+                    self.record.note_whole();
+                    if let Some(process) = core.process(id) {
+                        self.programs.adapt(process);
+                        self.console.adapted(id);
+                    }
                 }
                 Tell::ReadConfig(ticket) => rereads.push(ticket),
                 Tell::Halt(mood) => self.halted = Some(mood),
             }
         }
         for ticket in rereads {
+            self.record.note_whole();
             let result = self.read_groups();
             self.handle(core, now, Input::ConfigRead(ticket, result), out);
         }
@@ -163,6 +209,12 @@ impl Shell {
                 Err(error) => Err(Fault::with(code::FAILED, format!("{name}: {error}"))),
             },
             Job::ClearAllLogs(ids) => Ok(self.clear_all_logs(core, &ids)),
+            Job::Log(level, text) => {
+                self.log(level, &text);
+                Ok(Value::Bool(true))
+            }
+            // The loop's own affair.
+            Job::AddProgram { .. } | Job::Scale { .. } | Job::Upgrade => Err(Fault::new(code::FAILED)),
             Job::WriteStdin(id, name, bytes) => match self.programs.write_stdin(id, &bytes, &self.poller) {
                 Ok(()) => Ok(Value::Bool(true)),
                 Err(StdinError::Closed) => Err(Fault::with(code::NO_FILE, name)),
@@ -181,16 +233,20 @@ impl Shell {
         }
     }
 
-    /// The bell that rings after each write to a log.
-    pub fn bell_of(&mut self, source: LogSource) -> Option<Rc<Notify>> {
+    /// Where those who follow a log read along.
+    pub fn feed_of(&mut self, source: LogSource) -> Option<Rc<Feed>> {
         match source {
-            LogSource::Main => Some(Rc::clone(self.logged.get_or_insert_with(Default::default))),
-            LogSource::Process(id, channel) => self.programs.follow(id, channel),
+            LogSource::Main => {
+                let path = self.log.path()?.to_owned();
+                self.ring();
+                Some(Rc::clone(self.logged.get_or_insert_with(|| Rc::new(Feed::new(path)))))
+            }
+            LogSource::Process(id, channel) => self.programs.feed(id, channel),
         }
     }
 
     fn read_log(&self, source: LogSource, offset: i64, length: i64) -> Answer {
-        let path = self.path_of(source).ok_or_else(|| Fault::with(code::NO_FILE, "None"))?;
+        let path = self.path_of(source).ok_or_else(|| Fault::new(code::NO_FILE))?;
         match read::read_slice(&path, offset, length) {
             Ok(slice) => Ok(slice.text().into()),
             Err(read::ReadError::BadArguments) => Err(Fault::new(code::BAD_ARGUMENTS)),
@@ -212,8 +268,10 @@ impl Shell {
     fn clear_main_log(&mut self) -> Answer {
         let path = self.log.path().filter(|path| path.exists());
         let path = path.ok_or_else(|| Fault::new(code::NO_FILE))?.display().to_string();
-        self.log.clear().map_err(|error| Fault::with(code::FAILED, format!("{path}: {error}")))?;
+        // Before it, as ever: who reads the emptied file finds nothing.
         self.log(Level::Info, "reopening log file");
+        self.log.clear().map_err(|error| Fault::with(code::FAILED, format!("{path}: {error}")))?;
+        self.ring();
         Ok(Value::Bool(true))
     }
 
@@ -256,12 +314,29 @@ impl Surroundings for Shell {
         self.programs.log_path(id, channel).map(|path| path.display().to_string())
     }
 
+    fn twiddler(&self) -> Option<&[String]> {
+        self.config.twiddler.as_deref()
+    }
+
     fn has_supervisor_rpc(&self) -> bool {
         self.config.has_supervisor_rpc
     }
 }
 
+/// Where a test wants the daemon to break down: at a line with this text. Release builds have nothing of it.
+#[cfg(debug_assertions)]
+fn break_down_at(text: &str) {
+    let wanted = std::env::var("SUPERVISORD_BREAK_DOWN_AT");
+    assert!(!wanted.is_ok_and(|wanted| text.contains(&wanted)), "a test wants it");
+}
+
 /// Seconds since 1970.
 pub fn wall_secs() -> i64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs().cast_signed())
+    wall_time().0
+}
+
+/// Seconds since 1970, and the nanoseconds of the next one that have passed.
+pub fn wall_time() -> (i64, u32) {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    (since.as_secs().cast_signed(), since.subsec_nanos())
 }

@@ -1,5 +1,10 @@
 //! The registry: every descriptor of every child, by role and process. Nothing else opens or closes one.
 
+mod hold;
+pub mod park;
+mod tree;
+
+use std::cell::Cell;
 use std::collections::HashMap;
 use std::fs::File;
 use std::io::{self, Read};
@@ -7,14 +12,16 @@ use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-use tokio::sync::Notify;
-
 use super::channel_log::{ChannelLog, Sinks, Writer};
+use super::follow::Feed;
 use super::output::{Chunk, Output};
 use super::stdin::{Stdin, StdinError};
+use super::trees::Trees;
 use crate::config::{ChannelConfig, Level, LogFile};
-use crate::core::{Channel, Pid, ProcId, Process};
-use crate::logs::{ActivityLog, Filter, Syslog, auto};
+use crate::core::{Channel, Closed, Pid, ProcId, Process};
+use crate::logs::{ActivityLog, Filter, RotatingFile, Syslog, auto};
+use crate::sys::fd_store::FdStore;
+use crate::sys::in_flight::InFlight;
 use crate::sys::poller::{Interest, Poller};
 use crate::sys::spawn::Child;
 
@@ -41,11 +48,14 @@ pub enum Token {
     Stdin(u32),
     /// The pipe that tells why the process in a slot could not become its program.
     Status(u32),
+    /// The handle of the process in a slot, which is not our child.
+    Adopted(u32),
 }
 
 impl Token {
     const STDIN_BIT: u64 = 1 << 62;
     const STATUS_BIT: u64 = 1 << 61;
+    const ADOPTED_BIT: u64 = 1 << 60;
 
     /// As the poller carries it.
     pub fn to_bits(self) -> u64 {
@@ -54,6 +64,7 @@ impl Token {
             Token::Output(index) => index as u64,
             Token::Stdin(slot) => Self::STDIN_BIT | u64::from(slot),
             Token::Status(slot) => Self::STATUS_BIT | u64::from(slot),
+            Token::Adopted(slot) => Self::ADOPTED_BIT | u64::from(slot),
         }
     }
 
@@ -63,6 +74,7 @@ impl Token {
             u64::MAX => Token::Signals,
             bits if bits & Self::STDIN_BIT != 0 => Token::Stdin(bits as u32),
             bits if bits & Self::STATUS_BIT != 0 => Token::Status(bits as u32),
+            bits if bits & Self::ADOPTED_BIT != 0 => Token::Adopted(bits as u32),
             bits => Token::Output(bits as usize),
         }
     }
@@ -74,8 +86,14 @@ struct Program {
     id: ProcId,
     name: String,
     group: String,
+    /// Its standard output is what it says to the supervisor.
+    is_listener: bool,
     redirect_stderr: bool,
     capture_maxbytes: [i64; 2],
+    /// The process that runs; 0 when none does.
+    pid: Pid,
+    /// When the kernel started it, once somebody has asked.
+    born: Cell<Option<u64>>,
     stdin: Option<Stdin>,
     status: Option<File>,
     /// Why the running child could not become its program.
@@ -91,32 +109,50 @@ pub struct Programs {
     slots: Vec<Option<Program>>,
     outputs: Vec<Option<Output>>,
     vacant: Vec<usize>,
+    /// What those with `killmode=tree` have started.
+    trees: Trees,
     /// The slots of children that run.
     running: HashMap<Pid, ProcId>,
-    buffer: Box<[u8]>,
-    /// Bells of removed processes that somebody still listens to: a process with the same log takes them over.
-    left_bells: Vec<(PathBuf, Rc<Notify>)>,
+    /// Where a record is between its pipe and its log.
+    buffer: InFlight,
+    /// Keeps copies of the pipes, should we be killed.
+    store: Option<FdStore>,
+    /// Feeds of removed processes that somebody still follows: a process with the same log takes them over.
+    left_feeds: Vec<(PathBuf, Rc<Feed>)>,
     syslog: Syslog,
     strip_ansi: bool,
 }
 
 impl Programs {
-    /// None yet. `ident` names the lines in the system log.
-    pub fn new(strip_ansi: bool, ident: &str) -> Self {
-        Programs {
+    /// None yet. `ident` names the lines in the system log. `in_flight` is where the bytes on their way into a log outlive us,
+    /// and `store` keeps the pipes.
+    ///
+    /// # Errors
+    /// No memory.
+    pub fn new(strip_ansi: bool, ident: &str, in_flight: Option<&Path>, store: Option<FdStore>) -> io::Result<Self> {
+        Ok(Programs {
             slots: Vec::new(),
             outputs: Vec::new(),
             vacant: Vec::new(),
+            trees: Trees::default(),
             running: HashMap::new(),
-            buffer: vec![0; READ_BYTES_MAX].into_boxed_slice(),
-            left_bells: Vec::new(),
+            buffer: InFlight::open(in_flight, READ_BYTES_MAX)?,
+            store,
+            left_feeds: Vec::new(),
             syslog: Syslog::new(ident),
             strip_ansi,
-        }
+        })
     }
 
     /// Takes a process in and makes its AUTO logs.
-    pub fn add(&mut self, process: &Process, childlogdir: &Path, identifier: &str, log: &mut ActivityLog) {
+    pub fn add(
+        &mut self,
+        process: &Process,
+        is_listener: bool,
+        childlogdir: &Path,
+        identifier: &str,
+        log: &mut ActivityLog,
+    ) {
         let config = &process.config;
         let mut channel = |channel: Channel, settings: &ChannelConfig| {
             let path = match &settings.file {
@@ -132,8 +168,8 @@ impl Programs {
             };
             let mut made = ChannelLog::new(settings, path);
             let same_log = |(path, _): &(PathBuf, _)| made.path.as_ref() == Some(path);
-            if let Some(index) = self.left_bells.iter().position(same_log) {
-                made.written = Some(self.left_bells.swap_remove(index).1);
+            if let Some(index) = self.left_feeds.iter().position(same_log) {
+                made.written = Some(self.left_feeds.swap_remove(index).1);
             }
             made
         };
@@ -142,18 +178,28 @@ impl Programs {
         if self.slots.len() <= slot {
             self.slots.resize_with(slot + 1, || None);
         }
-        self.slots[slot] = Some(Program {
-            id: process.id,
-            name: config.name.clone(),
-            group: process.group.clone(),
-            redirect_stderr: config.redirect_stderr,
-            capture_maxbytes: [config.stdout.capture_maxbytes, config.stderr.capture_maxbytes],
-            stdin: None,
-            status: None,
-            failure: None,
-            logs,
-            outputs: Vec::new(),
-        });
+        self.slots[slot] = Some(Program::new(process, is_listener, logs));
+    }
+
+    /// Takes on the settings that a process has now, as far as they are about what it writes.
+    pub fn adapt(&mut self, process: &Process) {
+        let Programs { slots, outputs, .. } = self;
+        let Some(program) = slot_mut(slots, process.id) else { return };
+        for (channel, settings) in
+            [(Channel::Stdout, &process.config.stdout), (Channel::Stderr, &process.config.stderr)]
+        {
+            program.logs[channel as usize].adapt(settings);
+            program.capture_maxbytes[channel as usize] = settings.capture_maxbytes;
+            if program.is_listener && channel == Channel::Stdout {
+                continue;
+            }
+            let own = program.outputs.iter().filter_map(|index| outputs.get(*index)?.as_ref().map(|_| *index));
+            for index in own.collect::<Vec<_>>() {
+                if let Some(output) = outputs[index].as_mut().filter(|output| output.channel == channel) {
+                    output.filter.set_capture(settings.capture_maxbytes);
+                }
+            }
+        }
     }
 
     /// Forgets a process. Pipes that grandchildren keep are closed.
@@ -164,12 +210,13 @@ impl Programs {
         }
         let Some(program) = self.slots[id.slot as usize].take() else { return };
         if let Some(stdin) = program.stdin {
+            self.unpark(&stdin);
             stdin.close(poller);
         }
-        self.left_bells.retain(|(_, bell)| Rc::strong_count(bell) > 1);
+        self.left_feeds.retain(|(_, feed)| feed.is_followed());
         for log in program.logs {
-            if let (Some(path), Some(bell)) = (log.path, log.written) {
-                self.left_bells.push((path, bell));
+            if let (Some(path), Some(feed)) = (log.path, log.written) {
+                self.left_feeds.push((path, feed));
             }
         }
     }
@@ -198,7 +245,8 @@ impl Programs {
         let token = Token::Status(id.slot).to_bits();
         if let Some(program) = self.program_mut(id) {
             program.stdin = stdin.map(|stdin| Stdin::new(stdin, pid));
-            program.failure = None;
+            (program.pid, program.failure) = (pid, None);
+            program.born.set(None);
             poller.add(&status, token, Interest::Read)?;
             program.status = Some(status.into());
         }
@@ -231,10 +279,15 @@ impl Programs {
         self.read_status(id.slot, poller);
         let program = self.program_mut(id)?;
         let failure = program.failure.take();
+        if program.pid == pid {
+            program.pid = 0;
+        }
+        let outputs = program.outputs.clone();
         if let Some(stdin) = program.stdin.take_if(|stdin| stdin.is_read_by(pid)) {
+            self.unpark(&stdin);
             stdin.close(poller);
         }
-        for index in program.outputs.clone() {
+        for index in outputs {
             if self.outputs[index].as_ref().is_none_or(|output| output.pid != pid) {
                 continue;
             }
@@ -250,14 +303,23 @@ impl Programs {
 
     /// Takes one record from a pipe; false when it is empty or closed.
     fn read_one(&mut self, index: usize, poller: &Poller, sinks: &mut Sinks<'_>) -> bool {
-        let Some(output) = self.outputs.get_mut(index).and_then(Option::as_mut) else { return false };
-        match output.read(&mut self.buffer) {
+        let Programs { slots, outputs, buffer, .. } = self;
+        let Some(output) = outputs.get_mut(index).and_then(Option::as_mut) else { return false };
+        let log = slot_mut(slots, output.id).and_then(|program| program.logs[output.channel as usize].file());
+        let chunk = output.read(buffer.begin(output.object, log.map(RotatingFile::place)));
+        match chunk {
             Chunk::Bytes(count) => {
-                self.record(index, count, sinks);
+                self.buffer.filled(count);
+                self.record(index, sinks);
+                self.buffer.end();
                 true
             }
-            Chunk::Empty => false,
+            Chunk::Empty => {
+                self.buffer.filled(0);
+                false
+            }
             Chunk::End => {
+                self.buffer.filled(0);
                 self.close_output(index, poller, sinks);
                 false
             }
@@ -271,6 +333,15 @@ impl Programs {
     pub fn write_stdin(&mut self, id: ProcId, bytes: &[u8], poller: &Poller) -> Result<(), StdinError> {
         let stdin = self.program_mut(id).and_then(|program| program.stdin.as_mut()).ok_or(StdinError::Closed)?;
         stdin.write(bytes, Token::Stdin(id.slot).to_bits(), poller)
+    }
+
+    /// Puts an event into a listener's standard input, now or when there is room.
+    ///
+    /// # Errors
+    /// The listener has closed it.
+    pub fn deliver(&mut self, id: ProcId, event: &[u8], poller: &Poller) -> Result<(), Closed> {
+        let stdin = self.program_mut(id).and_then(|program| program.stdin.as_mut()).ok_or(Closed)?;
+        stdin.deliver(event, Token::Stdin(id.slot).to_bits(), poller)
     }
 
     /// There is room in an input pipe, or nobody reads it any more.
@@ -297,10 +368,12 @@ impl Programs {
         }
     }
 
-    /// A bell that rings after each write to a log.
-    pub fn follow(&mut self, id: ProcId, channel: Channel) -> Option<Rc<Notify>> {
+    /// Where those who follow a log read along; `None` when there is no file.
+    pub fn feed(&mut self, id: ProcId, channel: Channel) -> Option<Rc<Feed>> {
         let log = &mut self.program_mut(id)?.logs[channel as usize];
-        Some(Rc::clone(log.written.get_or_insert_with(Default::default)))
+        let path = log.path.clone()?;
+        log.ring();
+        Some(Rc::clone(log.written.get_or_insert_with(|| Rc::new(Feed::new(path)))))
     }
 
     fn program(&self, id: ProcId) -> Option<&Program> {
@@ -330,7 +403,9 @@ impl Programs {
         }
         if let Some(program) = self.program_mut(id) {
             program.outputs.push(index);
-            let filter = Filter::new(program.capture_maxbytes[channel as usize], strip_ansi);
+            let is_said = program.is_listener && channel == Channel::Stdout;
+            let capture_maxbytes = if is_said { 0 } else { program.capture_maxbytes[channel as usize] };
+            let filter = Filter::new(capture_maxbytes, strip_ansi);
             self.outputs[index] = Some(Output::new(reader, id, pid, channel, filter));
         }
         Ok(())
@@ -340,6 +415,7 @@ impl Programs {
         self.finish(index, sinks);
         let Some(output) = self.outputs[index].take() else { return };
         output.forget(poller);
+        self.unpark(&output);
         self.vacant.push(index);
         let Some(program) = slot_mut(&mut self.slots, output.id) else { return };
         program.outputs.retain(|other| *other != index);
@@ -363,12 +439,17 @@ impl Programs {
     }
 
     /// Hands what is in the buffer to the log of the channel.
-    fn record(&mut self, index: usize, count: usize, sinks: &mut Sinks<'_>) {
+    fn record(&mut self, index: usize, sinks: &mut Sinks<'_>) {
         let Programs { slots, outputs, buffer, syslog, .. } = self;
         let Some(output) = &mut outputs[index] else { return };
         let Some(program) = slot_mut(slots, output.id) else { return };
+        let is_said = program.is_listener && output.channel == Channel::Stdout;
         let (log, writer) = program.log_and_writer(output.pid, output.channel);
-        output.filter.feed(&buffer[..count], &mut |piece| log.take(piece, writer, syslog, sinks));
+        if is_said {
+            log.take_said(buffer.record(), &mut output.filter, writer, sinks);
+        } else {
+            output.filter.feed(buffer.record(), &mut |piece| log.take(piece, writer, syslog, sinks));
+        }
         log.ring();
     }
 
@@ -384,6 +465,25 @@ impl Programs {
 }
 
 impl Program {
+    fn new(process: &Process, is_listener: bool, logs: [ChannelLog; 2]) -> Self {
+        let config = &process.config;
+        Program {
+            id: process.id,
+            name: config.name.clone(),
+            group: process.group.clone(),
+            is_listener,
+            redirect_stderr: config.redirect_stderr,
+            capture_maxbytes: [config.stdout.capture_maxbytes, config.stderr.capture_maxbytes],
+            pid: 0,
+            born: Cell::new(None),
+            stdin: None,
+            status: None,
+            failure: None,
+            logs,
+            outputs: Vec::new(),
+        }
+    }
+
     fn log_and_writer(&mut self, pid: Pid, channel: Channel) -> (&mut ChannelLog, Writer<'_>) {
         let Program { name, group, logs, .. } = self;
         (&mut logs[channel as usize], Writer { process: name, group, pid, channel })

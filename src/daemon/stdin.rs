@@ -3,12 +3,12 @@
 use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{ErrorKind, Write};
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
-use crate::core::Pid;
+use crate::core::{Closed, Pid};
 use crate::sys::poller::{Interest, Poller};
 
-/// Most bytes that wait to be written to one program's standard input.
+/// Most bytes that wait to be written to one program's standard input; for a listener an event more.
 pub const STDIN_QUEUE_BYTES_MAX: usize = 1024 * 1024;
 
 /// The input pipe. It stays open while the program runs, so that one that reads never sees the end.
@@ -35,6 +35,29 @@ impl Stdin {
         Stdin { writer: writer.into(), pid, queue: VecDeque::new() }
     }
 
+    /// The pipe of an earlier image of the daemon, with what still waited there. Tell the poller with [`Stdin::watch`].
+    pub fn resume(writer: OwnedFd, pid: Pid, queue: Vec<u8>) -> Self {
+        Stdin { writer: writer.into(), pid, queue: queue.into() }
+    }
+
+    /// Has the poller report room as `token`, if anything waits for it.
+    ///
+    /// # Errors
+    /// The poller refuses.
+    pub fn watch(&self, token: u64, poller: &Poller) -> std::io::Result<()> {
+        if self.queue.is_empty() { Ok(()) } else { poller.add(&self.writer, token, Interest::Write) }
+    }
+
+    /// Who reads it.
+    pub fn pid(&self) -> Pid {
+        self.pid
+    }
+
+    /// What waits for room.
+    pub fn queued(&self) -> Vec<u8> {
+        self.queue.iter().copied().collect()
+    }
+
     /// Whether it is the input of this child, and not of a later run.
     pub fn is_read_by(&self, pid: Pid) -> bool {
         self.pid == pid
@@ -48,6 +71,10 @@ impl Stdin {
         if self.queue.len() + bytes.len() > STDIN_QUEUE_BYTES_MAX {
             return Err(StdinError::Full);
         }
+        self.enqueue(bytes, token, poller)
+    }
+
+    fn enqueue(&mut self, bytes: &[u8], token: u64, poller: &Poller) -> Result<(), StdinError> {
         let was_waiting = !self.queue.is_empty();
         self.queue.extend(bytes);
         if was_waiting {
@@ -59,6 +86,15 @@ impl Stdin {
         }
         self.queue.clear();
         Err(StdinError::Closed)
+    }
+
+    /// Writes an event, now or when the poller reports room as `token`, whole or not at all. A listener has one event at a
+    /// time, so the queue grows by no more than that one, and what a client wrote before does not keep it out.
+    ///
+    /// # Errors
+    /// Nobody reads any more.
+    pub fn deliver(&mut self, event: &[u8], token: u64, poller: &Poller) -> Result<(), Closed> {
+        self.enqueue(event, token, poller).map_err(|_| Closed)
     }
 
     /// There is room, or nobody reads any more.
@@ -91,5 +127,11 @@ impl Stdin {
             }
         }
         true
+    }
+}
+
+impl AsFd for Stdin {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.writer.as_fd()
     }
 }

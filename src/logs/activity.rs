@@ -117,6 +117,14 @@ impl ActivityLog {
         }
     }
 
+    /// As [`RotatingFile::begun_files`]; 0 with the system log.
+    pub fn begun_files(&self) -> u64 {
+        match &self.sink {
+            Sink::File(file) => file.begun_files(),
+            Sink::Syslog(_) => 0,
+        }
+    }
+
     /// How many messages were lost, in whole or in part.
     pub fn lost_lines(&self) -> u64 {
         self.lost_lines

@@ -31,6 +31,20 @@ enum State {
 }
 
 impl AnsiStripper {
+    /// How far an escape sequence is: 0 not at all, 1 behind its ESC, 2 inside.
+    pub fn held(&self) -> u32 {
+        self.state as u32
+    }
+
+    /// Goes on from where another one was; what is not known counts as 0.
+    pub fn hold(&mut self, held: u32) {
+        self.state = match held {
+            1 => State::Escape,
+            2 => State::Sequence,
+            _ => State::Text,
+        };
+    }
+
     /// The text among `bytes`. An ESC at their very end is held back until it is clear what follows.
     pub fn strip(&mut self, bytes: &[u8]) -> Vec<u8> {
         let mut text = Vec::with_capacity(bytes.len() + 1);

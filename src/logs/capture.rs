@@ -37,6 +37,21 @@ impl Capture {
         Capture { bytes_max, held: Vec::new(), message: None }
     }
 
+    /// Keeps at most so many bytes of a message from the next read on.
+    pub fn set_bytes_max(&mut self, bytes_max: usize) {
+        self.bytes_max = bytes_max;
+    }
+
+    /// What could be the beginning of a token, and the message that is under way.
+    pub fn held(&self) -> (Vec<u8>, Option<Vec<u8>>) {
+        (self.held.clone(), self.message.clone().map(Vec::from))
+    }
+
+    /// Goes on from what another one held.
+    pub fn hold(&mut self, held: Vec<u8>, message: Option<Vec<u8>>) {
+        (self.held, self.message) = (held, message.map(VecDeque::from));
+    }
+
     /// Takes in the next bytes and hands out what they complete, in order.
     pub fn feed(&mut self, bytes: &[u8], take: &mut dyn FnMut(Piece<'_>)) {
         let mut joined = std::mem::take(&mut self.held);

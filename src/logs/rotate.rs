@@ -3,11 +3,13 @@
 use std::ffi::OsString;
 use std::fs::{self, File, Metadata, Permissions};
 use std::io::{self, ErrorKind, Write};
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt, fchown};
 use std::path::{Path, PathBuf};
 
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
+
+use crate::sys::exec_self::{ObjectId, object_of_file};
 
 /// When a log file is full, and how many full ones are kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,11 +39,13 @@ impl Rotation {
 pub struct RotatingFile {
     path: PathBuf,
     file: File,
+    object: ObjectId,
     rotation: Rotation,
     regular: bool,
     position_bytes: u64,
     roll_at_bytes: u64,
     lost_bytes: u64,
+    begun_files: u64,
 }
 
 impl RotatingFile {
@@ -55,11 +59,32 @@ impl RotatingFile {
         Ok(Self {
             path: path.to_owned(),
             file,
+            object: object_of_file(&metadata),
             rotation,
             regular: is_log_file(path, &metadata),
             position_bytes: metadata.len(),
             roll_at_bytes: rotation.bytes_max,
             lost_bytes: 0,
+            begun_files: 0,
+        })
+    }
+
+    /// Goes on with a file that an earlier image of the daemon had open as `path`.
+    ///
+    /// # Errors
+    /// Its size cannot be told.
+    pub fn resume(path: &Path, file: File, rotation: Rotation) -> io::Result<Self> {
+        let metadata = file.metadata()?;
+        Ok(Self {
+            path: path.to_owned(),
+            object: object_of_file(&metadata),
+            regular: is_log_file(path, &metadata),
+            position_bytes: metadata.len(),
+            file,
+            rotation,
+            roll_at_bytes: rotation.bytes_max,
+            lost_bytes: 0,
+            begun_files: 0,
         })
     }
 
@@ -77,13 +102,19 @@ impl RotatingFile {
         if self.is_full() { self.roll() } else { Ok(()) }
     }
 
+    /// From now on it is full at another size, or fewer or more full ones are kept. The next write looks at the size.
+    pub fn set_rotation(&mut self, rotation: Rotation) {
+        self.rotation = rotation;
+        self.roll_at_bytes = rotation.bytes_max;
+    }
+
     /// Closes the file and opens what its path names now: for an outside program that has renamed it.
     ///
     /// # Errors
     /// The path cannot be opened; the old file stays in use.
     pub fn reopen(&mut self) -> io::Result<()> {
-        let lost_bytes = self.lost_bytes;
-        *self = Self { lost_bytes, ..Self::open(&self.path, self.rotation)? };
+        let (lost_bytes, begun_files) = (self.lost_bytes, self.begun_files + 1);
+        *self = Self { lost_bytes, begun_files, ..Self::open(&self.path, self.rotation)? };
         Ok(())
     }
 
@@ -111,9 +142,19 @@ impl RotatingFile {
         self.regular
     }
 
+    /// What is written to now, and its size in bytes.
+    pub fn place(&self) -> (ObjectId, u64) {
+        (self.object, self.position_bytes)
+    }
+
     /// How many bytes could not be written.
     pub fn lost_bytes(&self) -> u64 {
         self.lost_bytes
+    }
+
+    /// How many times it went on with another file, or opened its own again: for those who read along.
+    pub fn begun_files(&self) -> u64 {
+        self.begun_files
     }
 
     fn append(&mut self, record: &[u8]) -> io::Result<()> {
@@ -151,6 +192,8 @@ impl RotatingFile {
     fn take_over(&mut self, file: File) -> io::Result<()> {
         let metadata = file.metadata()?;
         self.file = file;
+        self.object = object_of_file(&metadata);
+        self.begun_files += 1;
         self.regular = is_log_file(&self.path, &metadata);
         self.position_bytes = metadata.len();
         self.roll_at_bytes = self.rotation.bytes_max;
@@ -240,6 +283,12 @@ fn open_like(path: &Path, before: &Metadata) -> io::Result<File> {
     let _ = fchown(&file, Some(before.uid()), Some(before.gid()));
     file.set_permissions(Permissions::from_mode(before.mode() & 0o7777))?;
     Ok(file)
+}
+
+impl AsFd for RotatingFile {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.file.as_fd()
+    }
 }
 
 fn rename_if_there(from: &Path, to: &Path) -> io::Result<()> {

@@ -33,6 +33,11 @@ fn matches_in(directory: &Path, part: &str) -> Vec<PathBuf> {
         .collect()
 }
 
+/// Whether a whole text fits a pattern; here nothing is special about slashes and dots.
+pub fn fits(pattern: &str, text: &str) -> bool {
+    matches(&pattern.chars().collect::<Vec<_>>(), &text.chars().collect::<Vec<_>>())
+}
+
 /// `fnmatch`: on a mismatch, the last `*` takes one character more.
 fn matches(pattern: &[char], name: &[char]) -> bool {
     let (mut at, mut from) = (0, 0);

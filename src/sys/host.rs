@@ -24,6 +24,16 @@ impl Machine {
     pub fn new() -> Machine {
         Machine { cwd: std::env::current_dir().unwrap_or_else(|_| PathBuf::from("/")) }
     }
+
+    /// The same as another image of the daemon saw it, from its working directory at its start.
+    pub fn seen_from(directory: PathBuf) -> Machine {
+        Machine { cwd: directory }
+    }
+
+    /// Where relative paths go by.
+    pub fn directory(&self) -> &Path {
+        &self.cwd
+    }
 }
 
 impl Default for Machine {

@@ -2,6 +2,7 @@
 
 use std::fs::{self, File};
 use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
@@ -51,9 +52,7 @@ impl InstanceLock {
     /// # Errors
     /// [`LockError::Held`] when another daemon has it.
     pub fn take(pidfile_path: &Path) -> Result<Self, LockError> {
-        let mut path = pidfile_path.as_os_str().to_owned();
-        path.push(".lock");
-        let path = PathBuf::from(path);
+        let path = lock_path(pidfile_path);
         let unavailable = |source| LockError::Unavailable { path: path.display().to_string(), source };
         for _ in 0..ATTEMPTS_MAX {
             let file = open(&path).map_err(unavailable)?;
@@ -71,12 +70,36 @@ impl InstanceLock {
         Err(unavailable(io::Error::other("it keeps vanishing")))
     }
 
+    /// Goes on with the lock that an earlier image of this daemon took.
+    ///
+    /// # Errors
+    /// It is another's by now, or the descriptor is none of a lock.
+    pub fn resume(pidfile_path: &Path, descriptor: OwnedFd) -> Result<Self, LockError> {
+        let path = lock_path(pidfile_path);
+        let unavailable = |source| LockError::Unavailable { path: path.display().to_string(), source };
+        let file = Flock::lock(File::from(descriptor), FlockArg::LockExclusiveNonblock)
+            .map_err(|(_, errno)| unavailable(errno.into()))?;
+        Ok(Self { path, file })
+    }
+
     /// Removes the lock file and lets go.
     pub fn release(self) {
         if is_at(&self.file, &self.path) {
             let _ = fs::remove_file(&self.path);
         }
     }
+}
+
+impl AsFd for InstanceLock {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.file.as_fd()
+    }
+}
+
+fn lock_path(pidfile_path: &Path) -> PathBuf {
+    let mut path = pidfile_path.as_os_str().to_owned();
+    path.push(".lock");
+    PathBuf::from(path)
 }
 
 /// Opens the lock file, but never through a link: the directory may be /tmp.

@@ -4,10 +4,12 @@ use std::io;
 
 use sd_notify::NotifyState;
 
+use super::exec_self::DOCUMENT_VARIABLE;
+
 /// Variables by which a service manager talks to the daemon itself. A child that inherited them could speak in the daemon's
 /// name, so they are taken out of every child's environment.
-pub const PRIVATE_VARIABLES: [&str; 6] =
-    ["NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID", "LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES"];
+pub const PRIVATE_VARIABLES: [&str; 7] =
+    ["NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID", "LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES", DOCUMENT_VARIABLE];
 
 /// Tells the service manager that the daemon is up, with a line for `systemctl status`. Does nothing without a manager.
 ///

@@ -30,6 +30,18 @@ impl PidFile {
         Ok(Self { path: path.to_owned(), device: metadata.dev(), inode: metadata.ino() })
     }
 
+    /// The file that an earlier image of this process wrote, if it still holds our pid; it is written anew otherwise.
+    ///
+    /// # Errors
+    /// As [`PidFile::write`].
+    pub fn resume(path: &Path) -> io::Result<Self> {
+        if read(path).map(i32::cast_unsigned) != Some(std::process::id()) {
+            return Self::write(path);
+        }
+        let metadata = fs::symlink_metadata(path)?;
+        Ok(Self { path: path.to_owned(), device: metadata.dev(), inode: metadata.ino() })
+    }
+
     /// Removes the file if it is still the regular file that we wrote. Says nothing when it is gone already.
     ///
     /// # Errors

@@ -39,6 +39,8 @@ pub struct Exec<'a> {
     pub redirect_stderr: bool,
     /// Descriptor 0, a listening socket; `None` makes a pipe.
     pub stdin: Option<BorrowedFd<'a>>,
+    /// Where it joins its control group; `None` stays in the daemon's.
+    pub cgroup: Option<BorrowedFd<'a>>,
 }
 
 /// A child that was forked, with our ends of its pipes: non-blocking and closed on exec.
@@ -97,12 +99,15 @@ pub const NOT_SPAWNED_CODE: i32 = 127;
 
 /// Starts a child in its own process group, with an empty signal mask and, but for SIGPIPE and SIGXFSZ, default dispositions.
 ///
+/// `before_fork` sees our ends of the pipes when nobody else has them yet.
+///
 /// # Errors
 /// [`SpawnFailure`]; nothing is left open then.
-pub fn spawn(exec: &Exec<'_>) -> Result<Child, SpawnFailure> {
+pub fn spawn(exec: &Exec<'_>, before_fork: &mut dyn FnMut(&Ours)) -> Result<Child, SpawnFailure> {
     let image = child::Image::new(exec)
         .map_err(|error| SpawnFailure { stage: Stage::Words, source: io::Error::from(error) })?;
     let pipes = Pipes::open(exec).map_err(|errno| SpawnFailure { stage: Stage::Pipes, source: errno.into() })?;
+    before_fork(&pipes.ours);
     // SAFETY: the child runs `become_program` only, which makes nothing but async-signal-safe calls and never returns.
     match unsafe { fork() } {
         Ok(ForkResult::Child) => child::become_program(&image, &pipes.theirs),
@@ -121,10 +126,15 @@ struct Pipes<'a> {
     theirs: Theirs<'a>,
 }
 
-struct Ours {
-    stdin: Option<OwnedFd>,
-    stdout: OwnedFd,
-    stderr: Option<OwnedFd>,
+/// Our ends of the pipes of a child that is about to be made.
+#[derive(Debug)]
+pub struct Ours {
+    /// As [`Child::stdin`].
+    pub stdin: Option<OwnedFd>,
+    /// As [`Child::stdout`].
+    pub stdout: OwnedFd,
+    /// As [`Child::stderr`].
+    pub stderr: Option<OwnedFd>,
     status: OwnedFd,
 }
 

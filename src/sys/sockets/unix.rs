@@ -11,6 +11,7 @@ use nix::errno::Errno;
 use nix::sys::socket::{AddressFamily, Backlog, SockFlag, SockType, UnixAddr, bind, connect, listen, socket};
 
 use super::{BACKLOG_CONNECTIONS, BindError};
+use crate::sys::exec_self::ObjectId;
 
 /// `sun_path` is 108 bytes, the last one zero.
 const PATH_BYTES_MAX: usize = 107;
@@ -35,15 +36,27 @@ pub struct SocketFile {
 }
 
 impl SocketFile {
+    /// The file that an earlier image of this process made.
+    pub fn resume(path: &Path, object: ObjectId) -> Self {
+        SocketFile { path: path.to_owned(), device: object.device, inode: object.inode }
+    }
+
+    /// What the path named when we made it.
+    pub fn object(&self) -> ObjectId {
+        ObjectId { device: self.device, inode: self.inode }
+    }
+
+    /// Whether the path still names our socket.
+    pub fn is_ours(&self) -> bool {
+        fs::symlink_metadata(&self.path).is_ok_and(|now| (now.dev(), now.ino()) == (self.device, self.inode))
+    }
+
     /// Removes the file unless another program has put its own there since.
     ///
     /// # Errors
     /// It is ours and cannot be removed.
     pub fn unlink_if_ours(&self) -> io::Result<()> {
-        match fs::symlink_metadata(&self.path) {
-            Ok(now) if (now.dev(), now.ino()) == (self.device, self.inode) => fs::remove_file(&self.path),
-            Ok(_) | Err(_) => Ok(()),
-        }
+        if self.is_ours() { fs::remove_file(&self.path) } else { Ok(()) }
     }
 }
 

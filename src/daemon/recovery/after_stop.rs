@@ -1,0 +1,84 @@
+//! `supervisord --after-stop`: what the service's unit runs when the daemon has ended.
+//!
+//! The unit lets the service manager end the daemon alone (`KillMode=process`), because whatever it ends with the daemon
+//! cannot be taken back. After an orderly stop nothing but what programs have left behind is there, and it is ended here, as
+//! the service manager would have. After a crash the record is still there, and nobody is touched.
+
+use std::path::{Path, PathBuf};
+
+use super::record;
+use crate::config::{self, Invocation, Options};
+use crate::core::snapshot::text::Document;
+use crate::core::{Core, Mono};
+use crate::core::{Mood, Pid, Target};
+use crate::sys::host::Machine;
+use crate::sys::kill;
+
+/// The option.
+pub const OPTION: &str = "--after-stop";
+
+/// Most rounds in which everything in the control group is ended: what multiplies faster wins.
+const ROUNDS_MAX: usize = 100;
+
+/// Runs it. The other words are those of the daemon. Answers the exit code, always 0: nothing depends on it.
+pub fn main(argv: &[String]) -> i32 {
+    let words: Vec<String> = argv.iter().skip(1).filter(|word| *word != OPTION).cloned().collect();
+    let host = Machine::new();
+    if let Ok(Invocation::Run(options)) = Options::parse("supervisord", &words, &host)
+        && !is_to_be_taken_back(&options, &host)
+        && let Some(group) = control_group()
+    {
+        end_all(&group);
+    }
+    0
+}
+
+/// Whether the next daemon takes the programs of the last one back. Should the configuration be broken, nobody is touched.
+fn is_to_be_taken_back(options: &Options, host: &Machine) -> bool {
+    let Ok(config) = config::load(options, host) else { return true };
+    let Ok(text) = std::fs::read_to_string(record::path(&config.supervisord.pidfile)) else { return false };
+    let whole = Document::read_with_records(&text, Mono(0)).and_then(|(document, _)| Core::read_snapshot(&document));
+    // One that was ended in the middle of an orderly stop was to leave nobody behind.
+    whole.is_ok_and(|core| core.mood() == Mood::Running)
+}
+
+/// The directory of our own control group where the service manager keeps track of services.
+fn control_group() -> Option<PathBuf> {
+    let text = std::fs::read_to_string("/proc/self/cgroup").ok()?;
+    let of = |hierarchy: &str| {
+        let lines = text.lines().filter_map(|line| line.split_once(':')?.1.split_once(':'));
+        lines.filter(|(name, _)| *name == hierarchy).map(|(_, path)| path.to_owned()).next()
+    };
+    let (root, path) = match of("name=systemd") {
+        Some(path) => ("/sys/fs/cgroup/systemd", path),
+        None => ("/sys/fs/cgroup", of("")?),
+    };
+    // Commands of a unit beside its main one may be in a group of their own.
+    let path = path.trim_end_matches("/.control").trim_end_matches("/control");
+    let is_of_a_service = path.ends_with(".service");
+    is_of_a_service.then(|| Path::new(root).join(path.trim_start_matches('/')))
+}
+
+fn end_all(group: &Path) {
+    for _ in 0..ROUNDS_MAX {
+        let others = members(group);
+        if others.is_empty() {
+            return;
+        }
+        for pid in others {
+            // It may have ended by itself.
+            let _ = kill::send(Target::Process(pid), libc::SIGKILL);
+        }
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+}
+
+/// Everybody in the group and those below it, but for ourselves.
+fn members(group: &Path) -> Vec<Pid> {
+    let ours = std::process::id().cast_signed();
+    let listed = std::fs::read_to_string(group.join("cgroup.procs")).unwrap_or_default();
+    let mut found: Vec<Pid> = listed.lines().filter_map(|line| line.parse().ok()).filter(|pid| *pid != ours).collect();
+    let below = std::fs::read_dir(group).into_iter().flatten().flatten().map(|entry| entry.path());
+    found.extend(below.filter(|path| path.is_dir()).flat_map(|path| members(&path)));
+    found
+}
