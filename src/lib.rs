@@ -6,6 +6,7 @@
 //! |---|---|
 //! | how a process changes state | [`core::process`], which opens with the state diagram |
 //! | what a configuration key means | [`config`], one file per section |
+//! | how event listeners are served | [`core::listener`] for the protocol, [`core::pool`] for who gets what |
 //! | which RPC method does what | [`rpc`] |
 //! | what the daemon does when something happens | `daemon::run`, the loop, and `daemon::perform`, its hands |
 //! | what a `supervisorctl` command prints | [`ctl`], one file per verb |
@@ -22,7 +23,7 @@
 //!
 //! # Invariants (enforced by lints and `tests/it/tidy.rs`)
 //!
-//! 1. `config`, `core`, `xmlrpc`, `rpc` and `kit::plan` do no I/O and read no clock.
+//! 1. `config`, `core`, `xmlrpc`, `rpc`, `web` and `kit::plan` do no I/O and read no clock.
 //! 2. `core` is the only owner of process state: no statics, no `Mutex`, no `Rc<RefCell>` around it.
 //! 3. Asks are a trait, tells are data: a call whose answer decides a transition goes through [`core::Kernel`];
 //!    everything else goes to [`core::Outbox`], in order.
@@ -36,6 +37,7 @@
 pub mod config;
 pub mod core;
 pub mod rpc;
+pub mod web;
 pub mod xmlrpc;
 
 // The shell: the modules that may touch the machine.
@@ -50,6 +52,8 @@ pub mod getopt;
 pub mod kit;
 #[allow(clippy::disallowed_methods)]
 pub mod logs;
+#[allow(clippy::disallowed_methods)]
+pub mod password;
 #[allow(clippy::disallowed_methods)]
 pub mod pidproxy;
 #[allow(clippy::disallowed_methods, unsafe_code)]

@@ -2,11 +2,14 @@
 
 use std::io::{self, Read};
 use std::os::unix::fs::MetadataExt;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use std::time::{Duration, Instant};
+
+use crate::sys::stop_request;
 
 /// Where programs are looked for: sudo and cron often leave out the sbin directories.
 const SEARCH_PATH: &str = "/usr/sbin:/usr/bin:/sbin:/bin";
@@ -15,10 +18,13 @@ const POLL_INTERVAL: Duration = Duration::from_millis(10);
 /// How long the output of a command that has ended may still be coming (a child may hold the pipe).
 const OUTPUT_GRACE: Duration = Duration::from_secs(1);
 
+/// As in shells: a program that signal 9 ended has exit code 137.
+pub const SIGNAL_BASE: i32 = 128;
+
 /// What a command said.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Output {
-    /// Exit code; `None` when a signal or the time limit ended it.
+    /// Exit code, or [`SIGNAL_BASE`] and the number of the signal that ended it; `None` when the time limit did.
     pub code: Option<i32>,
     /// Standard output.
     pub stdout: String,
@@ -39,7 +45,7 @@ impl Output {
         match (said.is_empty(), self.code) {
             (false, _) => said.join("\n"),
             (true, Some(code)) => format!("exit code {code}"),
-            (true, None) => "ended by a signal or the time limit".to_string(),
+            (true, None) => "ended by the time limit".to_string(),
         }
     }
 }
@@ -55,11 +61,20 @@ pub trait Commands {
     /// Whether there is such a program.
     fn has(&self, program: &str) -> bool;
 
-    /// Whether process `pid` runs exactly the file at `program` (same device and inode).
+    /// Whether process `pid` runs the program at `program`: this very file, or one with the same bytes that was there before
+    /// (a roll-back makes the old file anew, and the daemon may never have been another).
     fn runs(&self, pid: u32, program: &Path) -> bool;
 
     /// Waits.
     fn pause(&mut self, time: Duration);
+
+    /// From now on Ctrl-C and SIGTERM do not end us at once; see [`Commands::is_interrupted`].
+    fn begin_change(&mut self) {}
+
+    /// Whether one of them came: then what was done is taken back.
+    fn is_interrupted(&self) -> bool {
+        false
+    }
 }
 
 /// The machine we run on.
@@ -75,6 +90,8 @@ impl Commands for Machine {
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
+            // Ctrl-C is for us alone: we then take back what was done.
+            .process_group(0)
             .spawn()?;
         let stdout = collect(child.stdout.take());
         let stderr = collect(child.stderr.take());
@@ -89,12 +106,26 @@ impl Commands for Machine {
 
     fn runs(&self, pid: u32, program: &Path) -> bool {
         let identity = |path: &Path| std::fs::metadata(path).map(|meta| (meta.dev(), meta.ino())).ok();
-        let running = identity(Path::new(&format!("/proc/{pid}/exe")));
-        running.is_some() && running == identity(program)
+        let image = format!("/proc/{pid}/exe");
+        let Some(running) = identity(Path::new(&image)) else { return false };
+        let is_same =
+            || std::fs::read(&image).is_ok_and(|bytes| std::fs::read(program).is_ok_and(|file| file == bytes));
+        Some(running) == identity(program) || (program.is_file() && is_same())
     }
 
     fn pause(&mut self, time: Duration) {
-        thread::sleep(time);
+        let until = Instant::now() + time;
+        while !self.is_interrupted() && Instant::now() < until {
+            thread::sleep(POLL_INTERVAL.min(until.saturating_duration_since(Instant::now())));
+        }
+    }
+
+    fn begin_change(&mut self) {
+        stop_request::hold();
+    }
+
+    fn is_interrupted(&self) -> bool {
+        stop_request::came()
     }
 }
 
@@ -115,7 +146,7 @@ fn wait(child: &mut Child, limit: Duration) -> io::Result<Option<i32>> {
     let started = Instant::now();
     loop {
         if let Some(status) = child.try_wait()? {
-            return Ok(status.code());
+            return Ok(status.code().or_else(|| status.signal().map(|number| SIGNAL_BASE + number)));
         }
         if started.elapsed() >= limit {
             child.kill()?;

@@ -1,5 +1,11 @@
 //! Why an installation ends without success. The words are in [`super::text`]; the numbers are a promise to scripts.
 
+use super::answers::Problem;
+use super::preflight::Finding;
+use super::state::PackageManager;
+use super::takeover::Refusal;
+use super::web;
+
 /// Exit codes of `install`. A number never changes its meaning; new reasons get new numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
@@ -28,6 +34,16 @@ pub enum ExitCode {
     Refused = 11,
     /// Another installer is at work on the same host.
     Busy = 12,
+    /// Nothing is installed, or there is no such change.
+    NotInstalled = 13,
+    /// `verify`: what is here is not what was installed.
+    Drift = 14,
+    /// `doctor`: something keeps Supervisor from working.
+    Unhealthy = 15,
+    /// A change could not be taken back entirely; the next run tries again.
+    HalfDone = 16,
+    /// The bundle's signature is missing or wrong.
+    Signature = 17,
     /// The operator said no, or pressed Ctrl-C.
     Cancelled = 130,
 }
@@ -103,6 +119,27 @@ pub enum Failure {
         /// The program.
         path: String,
     },
+    /// What an earlier run remembers cannot be read: nobody knows how to go on or back.
+    StateDamaged {
+        /// The file.
+        path: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// There is no receipt: we installed nothing here.
+    NotInstalled,
+    /// A package brought the files: its manager changes and removes them.
+    Packaged {
+        /// Whose they are.
+        manager: PackageManager,
+    },
+    /// There is no change of this number.
+    NoSuchGeneration {
+        /// What was asked for.
+        wanted: u32,
+        /// What there is.
+        known: Vec<u32>,
+    },
     /// Another run holds the lock.
     Busy,
     /// The new program refused the configuration.
@@ -136,16 +173,36 @@ pub enum Failure {
         reason: String,
     },
     /// The service did not reach or keep the active state.
-    ServiceDown {
-        /// `Result`, `ExecMainStatus` and the like from systemd.
-        state: String,
-        /// The last lines of its journal.
-        journal: String,
+    ServiceDown(ServiceDown),
+    /// Files of a change could not be put back. The change is still under way: the next run tries again.
+    HalfTakenBack {
+        /// The files.
+        paths: Vec<String>,
     },
+    /// The host's restart policy is a word that we do not know.
+    RestartPolicy {
+        /// The file.
+        path: String,
+        /// Counted from 1.
+        line: usize,
+        /// The word.
+        value: String,
+    },
+    /// The running daemon did not become the new program; it goes on as the old one.
+    ReexecRefused {
+        /// Its process.
+        pid: u32,
+        /// What it said.
+        reason: String,
+    },
+    /// The bundle's signature is missing, wrong, or of somebody else.
+    Signature(SignatureFault),
     /// The service runs, but not from the file just installed.
     WrongProcess {
         /// Its main process.
         pid: u32,
+        /// The file.
+        program: String,
     },
     /// `supervisorctl pid` does not agree with systemd.
     WrongPid {
@@ -154,8 +211,71 @@ pub enum Failure {
         /// What supervisorctl said.
         answer: String,
     },
+    /// Looks at the host found something that does not work.
+    Findings {
+        /// Which looks.
+        checked: Checked,
+        /// All findings; at least one is a failure.
+        findings: Vec<Finding>,
+    },
+    /// Ctrl-C or SIGTERM during a change.
+    Interrupted,
+    /// Another Supervisor is in the way.
+    Takeover(Refusal),
+    /// The web console cannot be as asked for.
+    Web(web::Refusal),
+    /// An answer of a variable or file cannot be used.
+    Answers(Problem),
     /// The operator said no.
     Cancelled,
+}
+
+/// Which looks a [`Failure::Findings`] comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Checked {
+    /// Those before a change.
+    Preflight,
+    /// `verify`.
+    Verify,
+    /// `doctor`.
+    Doctor,
+}
+
+/// A service that is not up, with everything that helps to find out why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServiceDown {
+    /// `Result`, `ExecMainStatus` and the like from systemd.
+    pub state: String,
+    /// The last lines of its journal.
+    pub journal: String,
+    /// Why systemd could not run the program, when that is what happened (203/EXEC).
+    pub refusal: Option<Finding>,
+}
+
+/// What is wrong with a signature.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SignatureFault {
+    /// One is required and there is none.
+    Missing {
+        /// Where it was expected.
+        path: String,
+    },
+    /// One is required, but there is no key to check it with.
+    NoKey,
+    /// The key file is no minisign public key.
+    BadKey {
+        /// The key file.
+        path: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// It was not made by this key for these bytes.
+    Wrong {
+        /// The signature.
+        path: String,
+        /// What is wrong with it.
+        reason: String,
+    },
 }
 
 /// What is wrong with a file of the bundle.
@@ -190,18 +310,37 @@ impl Failure {
         use Failure::*;
         match self {
             NotRoot => ExitCode::NotRoot,
+            RestartPolicy { .. } | Answers(_) => ExitCode::Usage,
             BundleMissing { .. } | BundleUnreadable { .. } | BundleDamaged { .. } => ExitCode::Bundle,
             WrongArchitecture { .. } => ExitCode::Architecture,
             NotWritable { .. } | NoSpace { .. } | InTheWay { .. } | LeavesRoot { .. } | RootUnusable { .. } => {
                 ExitCode::Destination
             }
-            ConfigInvalid { .. } => ExitCode::Config,
-            ServiceDown { .. } | WrongProcess { .. } | WrongPid { .. } => ExitCode::Service,
-            Step { .. } | Command { .. } => ExitCode::Apply,
-            OtherSupervisor { .. } => ExitCode::OtherSupervisor,
+            Web(web::Refusal::Reexec | web::Refusal::Address(_) | web::Refusal::Open(_) | web::Refusal::Account(_)) => {
+                ExitCode::Usage
+            }
+            ConfigInvalid { .. } | Web(web::Refusal::Existing { .. }) => ExitCode::Config,
+            ServiceDown(_)
+            | ReexecRefused { .. }
+            | WrongProcess { .. }
+            | WrongPid { .. }
+            | Web(web::Refusal::NotProven { .. }) => ExitCode::Service,
+            HalfTakenBack { .. } => ExitCode::HalfDone,
+            Signature(_) => ExitCode::Signature,
+            Takeover(Refusal::StillRuns { .. }) | Step { .. } | Command { .. } | StateDamaged { .. } => ExitCode::Apply,
+            Packaged { .. } | OtherSupervisor { .. } | Takeover(Refusal::Found(_) | Refusal::Several { .. }) => {
+                ExitCode::OtherSupervisor
+            }
             ProgramRefused { .. } => ExitCode::Refused,
+            NotInstalled | NoSuchGeneration { .. } => ExitCode::NotInstalled,
             Busy => ExitCode::Busy,
-            Cancelled => ExitCode::Cancelled,
+            Findings { checked: Checked::Preflight, findings } => {
+                let failed = findings.iter().find(|finding| finding.is_fail());
+                failed.and_then(Finding::trouble).map_or(ExitCode::Apply, |trouble| trouble.code())
+            }
+            Findings { checked: Checked::Verify, .. } => ExitCode::Drift,
+            Findings { checked: Checked::Doctor, .. } => ExitCode::Unhealthy,
+            Cancelled | Interrupted => ExitCode::Cancelled,
         }
     }
 }

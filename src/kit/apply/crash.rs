@@ -1,5 +1,17 @@
 //! Dying on purpose. Only in debug builds: tests kill the installer at every checkpoint and then run it again.
 
+use std::time::Duration;
+
+/// How long to wait before looking at a fresh service again: `wanted`, or `SUPERVISOR_KIT_SETTLE_MILLIS` where hundreds
+/// of installations are tested.
+pub(super) fn settle(wanted: Duration) -> Duration {
+    #[cfg(debug_assertions)]
+    if let Some(millis) = std::env::var("SUPERVISOR_KIT_SETTLE_MILLIS").ok().and_then(|millis| millis.parse().ok()) {
+        return Duration::from_millis(millis);
+    }
+    wanted
+}
+
 /// Counts checkpoints.
 pub(super) struct Crash {
     #[cfg(debug_assertions)]

@@ -3,11 +3,13 @@
 use std::path::Path;
 use std::time::Duration;
 
+use super::crash::settle;
 use crate::kit::commands::{Commands, Output};
 use crate::kit::failure::Failure;
 use crate::kit::host::Root;
-use crate::kit::host::probe::QUERY_LIMIT;
-use crate::kit::tree::{CLIENT, CONFIG, SERVICE};
+use crate::kit::host::probe::{self, QUERY_LIMIT};
+use crate::kit::prefix::Prefix;
+use crate::kit::preflight::service_down;
 
 /// A change of units, labels or links.
 const CHANGE_LIMIT: Duration = Duration::from_secs(60);
@@ -19,15 +21,33 @@ const STOP_LIMIT: Duration = Duration::from_secs(330);
 const CHECK_LIMIT: Duration = Duration::from_secs(30);
 /// A service that dies at once is restarted by systemd and looks well for a moment: so look again after this.
 const SETTLE: Duration = Duration::from_secs(3);
-/// How much of the journal is shown.
-const JOURNAL_LINES: &str = "20";
+
+/// A service and what it is made of.
+#[derive(Debug, Clone, Copy)]
+pub struct Target<'a> {
+    /// Its unit.
+    pub unit: &'a str,
+    /// Where its program and the client that must reach it are.
+    pub prefix: Prefix,
+    /// Its configuration.
+    pub config: &'a str,
+}
 
 /// How well the installation is proven.
-pub(super) enum Verified {
+#[derive(Debug)]
+pub enum Verified {
     /// systemd, the kernel and `supervisorctl` agree.
-    Completely { pid: u32 },
+    Completely {
+        /// The main process.
+        pid: u32,
+    },
     /// systemd and the kernel agree; the administrator's configuration does not let `supervisorctl` in.
-    WithoutClient { pid: u32, reason: String },
+    WithoutClient {
+        /// The main process.
+        pid: u32,
+        /// What `supervisorctl` said.
+        reason: String,
+    },
 }
 
 /// Runs `systemctl`; anything but exit code 0 is a failure.
@@ -35,28 +55,60 @@ pub(super) fn systemctl(commands: &mut dyn Commands, args: &[&str]) -> Result<()
     run(commands, "systemctl", args, CHANGE_LIMIT)
 }
 
-pub(super) fn enable(commands: &mut dyn Commands) -> Result<(), Failure> {
-    systemctl(commands, &["enable", SERVICE])
+pub(super) fn enable(commands: &mut dyn Commands, unit: &str) -> Result<(), Failure> {
+    systemctl(commands, &["enable", unit])
 }
 
-pub(super) fn disable(commands: &mut dyn Commands) -> Result<(), Failure> {
-    systemctl(commands, &["disable", SERVICE])
+pub(super) fn disable(commands: &mut dyn Commands, unit: &str) -> Result<(), Failure> {
+    systemctl(commands, &["disable", unit])
 }
 
-/// Stops the service and makes systemd forget that it failed.
-pub(super) fn stop(commands: &mut dyn Commands) -> Result<(), Failure> {
-    run(commands, "systemctl", &["stop", SERVICE], STOP_LIMIT)?;
-    // Fails when there was no failure to forget.
-    let _ = systemctl(commands, &["reset-failed", SERVICE]);
+/// Stops a service and makes systemd forget that it failed.
+pub(super) fn stop(commands: &mut dyn Commands, unit: &str) -> Result<(), Failure> {
+    run(commands, "systemctl", &["stop", unit], STOP_LIMIT)?;
+    forget_failure(commands, unit);
     Ok(())
 }
 
-/// Starts the service. `Type=notify` makes systemctl wait until the daemon is ready.
-pub(super) fn start(commands: &mut dyn Commands) -> Result<(), Failure> {
-    match run(commands, "systemctl", &["start", SERVICE], START_LIMIT) {
-        Err(Failure::Command { .. }) => Err(down(commands)),
+/// Makes systemd forget that a service failed, and how often it was started of late.
+pub(super) fn forget_failure(commands: &mut dyn Commands, unit: &str) {
+    // Fails when there was no failure to forget.
+    let _ = systemctl(commands, &["reset-failed", unit]);
+}
+
+/// Starts or restarts a service and waits until it says that it is ready (`Type=notify`).
+pub(super) fn begin(commands: &mut dyn Commands, verb: &str, unit: &str) -> Result<(), Failure> {
+    run(commands, "systemctl", &[verb, unit], STOP_LIMIT + START_LIMIT)
+}
+
+/// Restarts a service, and with it every program.
+///
+/// # Errors
+/// [`Failure::ServiceDown`], with what tells why.
+pub fn restart(root: &Root, commands: &mut dyn Commands, target: &Target<'_>) -> Result<(), Failure> {
+    begin_ours(root, commands, target, "restart")
+}
+
+/// [`begin`] for our own service: when it fails, says why.
+pub(super) fn begin_ours(
+    root: &Root,
+    commands: &mut dyn Commands,
+    target: &Target<'_>,
+    verb: &str,
+) -> Result<(), Failure> {
+    match begin(commands, verb, target.unit) {
+        Err(Failure::Command { .. }) => Err(down(root, commands, target)),
         other => other,
     }
+}
+
+fn down(root: &Root, commands: &mut dyn Commands, target: &Target<'_>) -> Failure {
+    Failure::ServiceDown(service_down(root, target.unit, target.prefix, commands))
+}
+
+/// Runs a command that changes something.
+pub(super) fn run_change(commands: &mut dyn Commands, program: &str, args: &[&str]) -> Result<(), Failure> {
+    run(commands, program, args, CHANGE_LIMIT)
 }
 
 pub(super) fn label(root: &Root, commands: &mut dyn Commands, paths: &[String]) -> Result<(), Failure> {
@@ -66,7 +118,7 @@ pub(super) fn label(root: &Root, commands: &mut dyn Commands, paths: &[String]) 
 }
 
 /// Marks a program for KySec. Its failure is ignored: KySec may be off, and if not, the program itself will show it.
-pub(super) fn trust(commands: &mut dyn Commands, program: &Path) {
+pub fn trust(commands: &mut dyn Commands, program: &Path) {
     let program = program.display().to_string();
     let _ = commands.run("kysec_set", &["-n", "exectl", "-v", "verified", &program], CHANGE_LIMIT);
 }
@@ -83,21 +135,25 @@ pub(super) fn check_config(commands: &mut dyn Commands, program: &Path, config: 
 }
 
 /// Makes sure that the service is up, that it runs the installed file, and that the client reaches it.
-pub(super) fn verify(
+///
+/// # Errors
+/// It is down, another program, or another process than the client speaks to.
+pub fn verify(
+    root: &Root,
     commands: &mut dyn Commands,
-    program: &Path,
+    target: &Target<'_>,
     is_fresh: bool,
     is_config_kept: bool,
 ) -> Result<Verified, Failure> {
-    let pid = main_pid(commands)?;
-    if !commands.runs(pid, program) {
-        return Err(Failure::WrongProcess { pid });
+    let pid = main_pid(root, commands, target)?;
+    if !commands.runs(pid, &root.at(target.prefix.program())) {
+        return Err(Failure::WrongProcess { pid, program: target.prefix.program().to_owned() });
     }
-    let client = ask_client(commands, pid);
+    let client = ask_client(commands, target, pid);
     if is_fresh {
-        commands.pause(SETTLE);
-        if main_pid(commands)? != pid {
-            return Err(down(commands));
+        commands.pause(settle(SETTLE));
+        if main_pid(root, commands, target)? != pid {
+            return Err(down(root, commands, target));
         }
     }
     match client {
@@ -109,19 +165,19 @@ pub(super) fn verify(
 }
 
 /// The main process of the active service.
-fn main_pid(commands: &mut dyn Commands) -> Result<u32, Failure> {
-    let active = query(commands, &["is-active", SERVICE]);
-    let shown = query(commands, &["show", "-p", "MainPID", SERVICE]);
-    match shown.strip_prefix("MainPID=").and_then(|pid| pid.parse().ok()) {
-        Some(pid) if pid != 0 && active == "active" => Ok(pid),
-        _ => Err(down(commands)),
+fn main_pid(root: &Root, commands: &mut dyn Commands, target: &Target<'_>) -> Result<u32, Failure> {
+    let active = query(commands, &["is-active", target.unit]);
+    match probe::main_pid(commands, target.unit) {
+        pid if pid != 0 && active == "active" => Ok(pid),
+        _ => Err(down(root, commands, target)),
     }
 }
 
-fn ask_client(commands: &mut dyn Commands, main_pid: u32) -> Result<(), Failure> {
-    let command = format!("{CLIENT} -c {CONFIG} pid");
+fn ask_client(commands: &mut dyn Commands, target: &Target<'_>, main_pid: u32) -> Result<(), Failure> {
+    let (client, config) = (target.prefix.client(), target.config);
+    let command = format!("{client} -c {config} pid");
     let unanswered = |reason: String| Failure::Command { command: command.clone(), reason };
-    match commands.run(CLIENT, &["-c", CONFIG, "pid"], QUERY_LIMIT) {
+    match commands.run(client, &["-c", config, "pid"], QUERY_LIMIT) {
         Ok(output) if output.stdout.trim() == main_pid.to_string() => Ok(()),
         Ok(Output { code: Some(0), stdout, .. }) if stdout.trim().parse::<u32>().is_ok() => {
             Err(Failure::WrongPid { main_pid, answer: stdout.trim().to_string() })
@@ -129,15 +185,6 @@ fn ask_client(commands: &mut dyn Commands, main_pid: u32) -> Result<(), Failure>
         Ok(output) => Err(unanswered(output.words())),
         Err(error) => Err(unanswered(error.to_string())),
     }
-}
-
-/// Why the service is not up, in systemd's and its own words.
-fn down(commands: &mut dyn Commands) -> Failure {
-    let properties = "ActiveState,SubState,Result,ExecMainCode,ExecMainStatus";
-    let state = query(commands, &["show", "-p", properties, SERVICE]).lines().collect::<Vec<_>>().join(" ");
-    let args = ["-u", SERVICE, "-n", JOURNAL_LINES, "--no-pager", "-o", "cat"];
-    let journal = commands.run("journalctl", &args, QUERY_LIMIT).map(|output| output.stdout).unwrap_or_default();
-    Failure::ServiceDown { state, journal: journal.trim_end().to_string() }
 }
 
 fn query(commands: &mut dyn Commands, args: &[&str]) -> String {

@@ -2,14 +2,16 @@
 //!
 //! Reading trusts nothing. Every file is compared with `SHA256SUMS` first, the payload's hash also with the manifest;
 //! only then is it unpacked, into memory, from the very bytes that were hashed. What it holds must be the manifest,
-//! no more and no less.
+//! no more and no less. The installer is there once, beside the payload, and is that member of the manifest, too.
 
 pub mod elf;
 pub mod manifest;
 mod payload;
+pub mod signature;
 pub mod sums;
 
 pub use manifest::{Manifest, Member, MemberKind};
+pub use signature::{Signed, Trust};
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -17,6 +19,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use super::failure::{Damage, Failure};
+use super::tree;
 
 /// The archive of what is installed.
 pub const PAYLOAD: &str = "payload.tgz";
@@ -26,6 +29,9 @@ pub const MANIFEST: &str = "manifest.json";
 pub const SUMS: &str = "SHA256SUMS";
 /// The installer.
 pub const INSTALLER: &str = "install";
+
+/// What starts the installer when it lost its execute bit.
+pub const INSTALL_SCRIPT: &str = "install.sh";
 
 /// No file of a bundle is larger: a limit against filling the memory of the host.
 pub const FILE_BYTES_MAX: u64 = 64 << 20;
@@ -42,22 +48,46 @@ pub struct Bundle {
 }
 
 impl Bundle {
-    /// Reads and checks a bundle.
+    /// Reads and checks a bundle, whoever made it.
     ///
     /// # Errors
     /// A file is missing, cannot be read, or is not what was packed.
     pub fn open(dir: &Path) -> Result<Bundle, Failure> {
-        let listed = sums::parse(&read(dir, SUMS)?).map_err(|line| damaged(dir, SUMS, Damage::Content(line)))?;
+        Bundle::open_signed(dir, &Trust::default()).map(|(bundle, _)| bundle)
+    }
+
+    /// Reads and checks a bundle and its signature. The very bytes whose signature is right are then used.
+    ///
+    /// # Errors
+    /// A file is missing, cannot be read, or is not what was packed, or the signature is not as wanted.
+    pub fn open_signed(dir: &Path, trust: &Trust) -> Result<(Bundle, Signed), Failure> {
+        let list = read(dir, SUMS)?;
+        let signed = signature::check(dir, &list, trust)?;
+        let listed = sums::parse(&list).map_err(|line| damaged(dir, SUMS, Damage::Content(line)))?;
         let manifest_bytes = read_listed(dir, MANIFEST, &listed)?;
         let payload_bytes = read_listed(dir, PAYLOAD, &listed)?;
+        // The programs of the bundle itself: one that is there but not listed was put there later.
+        if let Some(name) =
+            [INSTALLER, INSTALL_SCRIPT].iter().find(|name| dir.join(name).exists() && !listed.contains_key(**name))
+        {
+            return Err(damaged(dir, name, Damage::NotListed));
+        }
         for name in listed.keys().filter(|name| *name != MANIFEST && *name != PAYLOAD) {
             read_listed(dir, name, &listed)?;
         }
         let manifest = Manifest::from_json(&manifest_bytes).map_err(|damage| damaged(dir, MANIFEST, damage))?;
         compare(&manifest.payload.sha256, &payload_bytes).map_err(|damage| damaged(dir, PAYLOAD, damage))?;
-        let contents =
+        let mut contents =
             payload::unpack(&payload_bytes, &manifest).map_err(|what| damaged(dir, PAYLOAD, Damage::Content(what)))?;
-        Ok(Bundle { dir: dir.to_path_buf(), manifest, contents })
+        if let Some(member) = manifest.members.iter().find(|member| member.path == tree::INSTALLER) {
+            let bytes = read_listed(dir, INSTALLER, &listed)?;
+            let MemberKind::File { sha256, .. } = &member.kind else {
+                return Err(damaged(dir, MANIFEST, Damage::Content(format!("{} is no file", member.path))));
+            };
+            compare(sha256, &bytes).map_err(|damage| damaged(dir, INSTALLER, damage))?;
+            contents.insert(member.path.clone(), bytes);
+        }
+        Ok((Bundle { dir: dir.to_path_buf(), manifest, contents }, signed))
     }
 
     /// Checks that the programs inside run on this processor.
@@ -94,6 +124,20 @@ fn read(dir: &Path, name: &str) -> Result<Vec<u8>, Failure> {
         return Err(damaged(dir, name, Damage::TooLarge { bytes_max: FILE_BYTES_MAX }));
     }
     Ok(bytes)
+}
+
+/// The bytes of a small file; `None` when it is not there.
+fn read_small(path: &Path, bytes_max: u64) -> Result<Option<Vec<u8>>, Failure> {
+    let shown = path.display().to_string();
+    let mut bytes = Vec::new();
+    match File::open(path).and_then(|file| file.take(bytes_max + 1).read_to_end(&mut bytes)) {
+        Ok(_) if bytes.len() as u64 > bytes_max => {
+            Err(Failure::BundleDamaged { path: shown, damage: Damage::TooLarge { bytes_max } })
+        }
+        Ok(_) => Ok(Some(bytes)),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(Failure::BundleUnreadable { path: shown, reason: error.to_string() }),
+    }
 }
 
 fn compare(expected: &str, bytes: &[u8]) -> Result<(), Damage> {

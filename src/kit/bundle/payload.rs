@@ -11,17 +11,18 @@ use tar::EntryType;
 
 use super::manifest::{Manifest, Member, MemberKind};
 use super::sums;
+use crate::kit::tree;
 
 /// No payload unpacks to more: a limit against a small archive that fills the memory of the host.
 const UNPACKED_BYTES_MAX: u64 = 256 << 20;
 
-/// The bytes of each file, by path on the host.
+/// The bytes of each file, by path on the host. The installer is not in it: it lies beside the payload.
 ///
 /// # Errors
 /// What differs from the manifest, or is no archive, in words.
 pub(super) fn unpack(payload: &[u8], manifest: &Manifest) -> Result<BTreeMap<String, Vec<u8>>, String> {
     let mut contents = BTreeMap::new();
-    let mut expected = manifest.members.iter();
+    let mut expected = manifest.members.iter().filter(|member| member.path != tree::INSTALLER);
     let decoder = GzDecoder::new(Cursor::new(payload)).take(UNPACKED_BYTES_MAX);
     let mut archive = tar::Archive::new(decoder);
     for entry in archive.entries().map_err(words)? {

@@ -27,12 +27,13 @@ pub fn format<'a>(files: impl IntoIterator<Item = (&'a str, &'a [u8])>) -> Strin
 /// What is wrong with a line, naming its number. A name with a slash is refused: a bundle is one directory.
 pub fn parse(bytes: &[u8]) -> Result<BTreeMap<String, String>, String> {
     let text = std::str::from_utf8(bytes).map_err(|_| "it is not text".to_string())?;
+    let whole = text.strip_suffix('\n').ok_or("its last line is not complete")?;
     let mut listed = BTreeMap::new();
-    for (index, line) in text.lines().enumerate() {
+    for (index, line) in whole.split('\n').enumerate() {
         let wrong = || format!("line {} is not \"<sha256>  <file name>\"", index + 1);
         let (hash, name) = line.split_once("  ").ok_or_else(wrong)?;
         let is_hash = hash.len() == 64 && hash.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
-        if !is_hash || name.is_empty() || name.contains('/') || name == ".." {
+        if !is_hash || name.is_empty() || name.contains(['/', '\r']) || name == ".." {
             return Err(wrong());
         }
         if listed.insert(name.to_string(), hash.to_string()).is_some() {

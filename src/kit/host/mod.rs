@@ -5,5 +5,6 @@ pub mod evidence;
 pub mod os_release;
 pub mod probe;
 pub mod root;
+pub mod usr;
 
 pub use root::Root;

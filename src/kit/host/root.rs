@@ -72,6 +72,17 @@ impl Root {
         Err(Failure::LeavesRoot { path: full.display().to_string(), target: target.display().to_string() })
     }
 
+    /// Where an absolute path leads when links in the directories above it are followed, as far as they are there.
+    pub fn real(&self, path: &str) -> String {
+        let full = self.at(path);
+        let found = full.ancestors().skip(1).find_map(|dir| Some((fs::canonicalize(dir).ok()?, dir)));
+        let real = found.and_then(|(real, dir)| {
+            let rest = full.strip_prefix(dir).ok()?;
+            Some(Path::new("/").join(real.join(rest).strip_prefix(&self.dir).ok()?).display().to_string())
+        });
+        real.unwrap_or_else(|| path.to_owned())
+    }
+
     /// The bytes of a small file; `None` when it is missing, unreadable, large, or outside the tree.
     pub fn read(&self, path: &str) -> Option<Vec<u8>> {
         let real = fs::canonicalize(self.at(path)).ok()?;

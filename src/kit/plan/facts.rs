@@ -2,11 +2,15 @@
 
 use std::collections::BTreeMap;
 
+use crate::kit::prefix::Prefix;
+
 /// A host as it is now.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Facts {
     /// Whether the tree is one that does not run (`--root`).
     pub is_staged: bool,
+    /// Where the programs go.
+    pub prefix: Prefix,
     /// Whether we are root.
     pub is_root: bool,
     /// What is at each path that a plan may touch. A path that is not here is missing.
@@ -21,6 +25,10 @@ pub struct Facts {
     pub has_selinux: bool,
     /// Whether this is a system with KySec, where a program needs a mark before it may run.
     pub has_kysec: bool,
+    /// Programs in place that have lost that mark.
+    pub unmarked: Vec<String>,
+    /// What our trust file holds now, empty when there is none; `None` where fapolicyd does not run or is to be left alone.
+    pub trust_file: Option<String>,
     /// The service, when systemd runs this tree.
     pub service: Option<Service>,
 }

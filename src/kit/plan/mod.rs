@@ -6,10 +6,22 @@
 
 mod build;
 mod facts;
+mod offer;
+mod receipt;
 mod refuse;
+mod stale;
+mod uninstall;
+
+use super::sysv;
+use super::takeover::Deed;
+use super::web;
 
 pub use build::{parents, plan};
 pub use facts::{Facts, Found, Service};
+pub use offer::{offered_name, with_offers};
+pub use receipt::receipt;
+pub use stale::without_stale;
+pub use uninstall::uninstall;
 
 /// What the operator wants.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,6 +30,20 @@ pub struct Wishes {
     pub enable: bool,
     /// Start now.
     pub start: bool,
+    /// What becomes of a running daemon whose program was replaced.
+    pub restart: Restart,
+}
+
+/// The policies of `--restart`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
+pub enum Restart {
+    /// Leave it running and say so: a restart restarts every program
+    #[default]
+    Never,
+    /// Let it become the new program while its programs run on
+    Reexec,
+    /// Restart it, and with it every program
+    Always,
 }
 
 /// One thing to do. Paths are absolute paths of the host, whatever the root.
@@ -53,6 +79,11 @@ pub enum Step {
         paths: Vec<String>,
         /// Whether they are still beside their places.
         is_staged: bool,
+    },
+    /// Write [`crate::kit::tree::TRUST_FILE`] and make fapolicyd read it; without a text, remove it.
+    TrustFile {
+        /// Lines of path, size and SHA-256.
+        text: Option<String>,
     },
     /// Leave the administrator's file alone.
     Keep {
@@ -93,11 +124,56 @@ pub enum Step {
     Enable,
     /// Start the service now.
     Start,
+    /// Restart the service, and with it every program: only when the operator asked for it.
+    Restart,
+    /// Let the running daemon become the program that is in place now; its programs run on.
+    Reexec {
+        /// Its process, which stays the same.
+        pid: u32,
+    },
+    /// Stop a service.
+    Stop {
+        /// The unit.
+        unit: String,
+    },
+    /// Take a service out of the boot.
+    Disable {
+        /// The unit.
+        unit: String,
+    },
+    /// Remove a file or link.
+    Remove {
+        /// The file.
+        path: String,
+    },
+    /// Give a directory another name, with all that is in it; once the change is complete it is deleted.
+    SetAside {
+        /// The directory.
+        path: String,
+    },
+    /// Put the default configuration of this version beside the administrator's, as `<path>.new`.
+    Offer {
+        /// The administrator's file.
+        path: String,
+        /// Permission bits.
+        mode: u32,
+    },
+    /// Remove a directory, unless something is in it.
+    RemoveDir {
+        /// The directory.
+        path: String,
+    },
     /// Make sure that what runs is what was installed.
     Verify {
         /// Whether to look again after a while.
         is_fresh: bool,
     },
+    /// What only a takeover from another Supervisor does.
+    Takeover(Deed),
+    /// Register our init script, or no longer.
+    Sysv(sysv::Register),
+    /// What only the web console needs.
+    Web(web::Deed),
     /// Tell that the running daemon is still the old program.
     TellRestart {
         /// Its process.
@@ -109,17 +185,29 @@ impl Step {
     /// Whether the step changes anything on the host.
     pub fn is_change(&self) -> bool {
         match self {
+            Step::Web(deed) => deed.is_change(),
+            Step::Takeover(deed) => deed.is_change(),
             Step::Keep { .. } | Step::CheckConfig { .. } | Step::Verify { .. } | Step::TellRestart { .. } => false,
             Step::Clean { .. }
             | Step::MakeDir { .. }
             | Step::Stage { .. }
             | Step::Trust { .. }
+            | Step::TrustFile { .. }
             | Step::GoLive { .. }
             | Step::Link { .. }
             | Step::Label { .. }
+            | Step::Sysv(_)
             | Step::Reload
             | Step::Enable
-            | Step::Start => true,
+            | Step::Start
+            | Step::Restart
+            | Step::Reexec { .. }
+            | Step::Stop { .. }
+            | Step::Disable { .. }
+            | Step::Remove { .. }
+            | Step::SetAside { .. }
+            | Step::Offer { .. }
+            | Step::RemoveDir { .. } => true,
         }
     }
 }

@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use super::{Facts, Found, Step};
 use crate::kit::bundle::{Manifest, MemberKind};
 use crate::kit::failure::Failure;
-use crate::kit::tree::{CONFIG, LOG_DIR, PROGRAM};
+use crate::kit::prefix::Prefix;
+use crate::kit::tree::{CONFIG, LOG_DIR};
 
 /// Room left free beyond the files themselves.
 const SPARE_BYTES: u64 = 1 << 20;
@@ -18,7 +19,7 @@ pub(super) fn refuse(facts: &Facts, manifest: &Manifest, steps: &[Step]) -> Resu
     }
     for member in &manifest.members {
         if let Some(found) = facts.found.get(&member.path) {
-            refuse_in_the_way(&member.path, &member.kind, found)?;
+            refuse_in_the_way(&member.path, &member.kind, found, facts.prefix)?;
         }
     }
     if !steps.iter().any(Step::is_change) {
@@ -28,10 +29,10 @@ pub(super) fn refuse(facts: &Facts, manifest: &Manifest, steps: &[Step]) -> Resu
     refuse_full(facts, steps)
 }
 
-fn refuse_in_the_way(path: &str, kind: &MemberKind, found: &Found) -> Result<(), Failure> {
+fn refuse_in_the_way(path: &str, kind: &MemberKind, found: &Found, prefix: Prefix) -> Result<(), Failure> {
     let in_the_way = || Err(Failure::InTheWay { path: path.to_string() });
     match (kind, found) {
-        (_, Found::File { is_script: true, .. }) if path == PROGRAM => {
+        (_, Found::File { is_script: true, .. }) if path == prefix.program() => {
             Err(Failure::OtherSupervisor { path: path.to_string() })
         }
         (MemberKind::Dir { .. }, Found::Dir) => Ok(()),
@@ -40,12 +41,16 @@ fn refuse_in_the_way(path: &str, kind: &MemberKind, found: &Found) -> Result<(),
     }
 }
 
-fn refuse_unwritable(facts: &Facts, steps: &[Step]) -> Result<(), Failure> {
+pub(super) fn refuse_unwritable(facts: &Facts, steps: &[Step]) -> Result<(), Failure> {
     let parents = steps.iter().filter_map(|step| match step {
         Step::Clean { path }
         | Step::MakeDir { path, .. }
         | Step::Stage { path, .. }
         | Step::GoLive { path, .. }
+        | Step::Remove { path }
+        | Step::SetAside { path }
+        | Step::Offer { path, .. }
+        | Step::RemoveDir { path }
         | Step::Link { path, .. } => path.rsplit_once('/').map(|(dir, _)| dir),
         _ => None,
     });
@@ -63,7 +68,7 @@ fn refuse_unwritable(facts: &Facts, steps: &[Step]) -> Result<(), Failure> {
 fn refuse_full(facts: &Facts, steps: &[Step]) -> Result<(), Failure> {
     let sizes = steps.iter().map(|step| if let Step::Stage { size, .. } = step { *size } else { 0 });
     let bytes_needed = sizes.sum::<u64>() + SPARE_BYTES;
-    match (facts.bytes_free, PROGRAM.rsplit_once('/')) {
+    match (facts.bytes_free, facts.prefix.program().rsplit_once('/')) {
         (Some(bytes_free), Some((dir, _))) if bytes_free < bytes_needed => {
             Err(Failure::NoSpace { path: dir.to_string(), bytes_needed, bytes_free })
         }

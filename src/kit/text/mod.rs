@@ -2,12 +2,22 @@
 //!
 //! The system's own reasons (`errno`, systemd, the journal) are shown as they come.
 
+mod checks;
 mod en;
+mod status;
 mod zh;
 
+pub use status::wall_time;
+
+use super::apply::Reexecuted;
+use super::bundle::Signed;
 use super::failure::Failure;
 use super::host::detect::{Family, Hint, System};
 use super::plan::Step;
+use super::preflight::Finding;
+use super::takeover::Told;
+use super::verbs::status::Status;
+use super::web;
 
 /// The languages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -34,11 +44,6 @@ pub enum Note {
     Contradiction,
     /// Advice for the system.
     Hint(Hint),
-    /// An administrator's unit file wins over ours.
-    UnitShadowed {
-        /// That file.
-        path: String,
-    },
     /// We are not root: files will belong to us.
     NotOwnedByRoot,
     /// The plan follows.
@@ -52,6 +57,36 @@ pub enum Note {
     },
     /// A failed run is being taken back.
     TakingBack,
+    /// With `--dry-run`: an interrupted change is there, and the next run takes it back first.
+    Interrupted,
+    /// An interrupted change is being taken back.
+    TakingBackInterrupted {
+        /// What it was.
+        verb: &'static str,
+        /// Of which version.
+        version: String,
+    },
+    /// A completed change is being undone.
+    RollingBack {
+        /// Its number.
+        number: u32,
+        /// What it was.
+        verb: &'static str,
+        /// To which version.
+        version: String,
+    },
+    /// Rolled back.
+    RolledBack,
+    /// Removed.
+    Uninstalled {
+        /// Version that was installed.
+        version: String,
+    },
+    /// A directory was to be removed, but something is in it.
+    DirKept {
+        /// The directory.
+        path: String,
+    },
     /// Something could not be taken back.
     NotTakenBack {
         /// What.
@@ -71,16 +106,50 @@ pub enum Note {
         /// What supervisorctl said.
         reason: String,
     },
+    /// The running daemon has become the new program.
+    Reexecuted(Reexecuted),
     /// The running daemon is the old program.
     RestartNeeded {
         /// Its process.
         pid: u32,
     },
+    /// A look at the host.
+    Finding(Finding),
+    /// `check` found nothing in the way.
+    Ready {
+        /// Version of the bundle.
+        version: String,
+    },
+    /// `verify` found no difference.
+    AsInstalled {
+        /// Version installed.
+        version: String,
+    },
+    /// `doctor` found nothing.
+    Healthy {
+        /// The unit.
+        unit: String,
+    },
+    /// What `status` tells.
+    Status(Box<Status>),
+    /// About versions, configurations and signatures.
+    Change(Change),
     /// Installed.
     Installed {
         /// Version.
         version: String,
     },
+    /// The programs are not in the usual place.
+    Elsewhere {
+        /// Where they are.
+        dir: &'static str,
+        /// Whether links to them are in `/usr/local/bin`.
+        has_links: bool,
+    },
+    /// A takeover from another Supervisor.
+    Takeover(Told),
+    /// The web console.
+    Web(web::Told),
     /// How to go on: the service runs.
     NextPrograms,
     /// How to go on: the service was not to be started.
@@ -94,7 +163,55 @@ pub enum Note {
     },
 }
 
+/// What there is to know about a change of versions.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Change {
+    /// What became of the bundle's signature.
+    Signed(Signed),
+    /// The bundle is older than what is installed.
+    Downgrade {
+        /// Installed.
+        from: String,
+        /// In the bundle.
+        to: String,
+    },
+    /// A new default configuration is put beside the administrator's.
+    Offered {
+        /// The administrator's file.
+        path: String,
+        /// What differs.
+        diff: String,
+    },
+}
+
+/// A question of the guided set-up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Question {
+    /// Take over from another Supervisor?
+    Replace,
+    /// Start now?
+    StartNow,
+    /// Start with the machine?
+    StartAtBoot,
+    /// A web console?
+    Web,
+    /// Where?
+    WebAddress,
+    /// Who?
+    WebUser,
+    /// Which password?
+    WebPasswordFile,
+}
+
 impl Lang {
+    /// A question of the guided set-up.
+    pub fn ask(self, question: Question) -> &'static str {
+        match self {
+            Lang::En => en::ask(question),
+            Lang::Zh => zh::ask(question),
+        }
+    }
+
     /// The operator's language, from the first of `LC_ALL`, `LC_MESSAGES` and `LANG` that is set.
     pub fn from_environment(value: impl Fn(&str) -> Option<String>) -> Lang {
         let set = ["LC_ALL", "LC_MESSAGES", "LANG"].into_iter().filter_map(value).find(|text| !text.is_empty());

@@ -1,7 +1,9 @@
 //! English: what is wrong, where, and what to do about it.
 
+use super::{answers, change, takeover, web};
 use crate::kit::failure::{Damage, Failure};
-use crate::kit::text::{indented, size};
+use crate::kit::state::PackageManager;
+use crate::kit::text::{Lang, indented, size};
 
 pub(in crate::kit::text) fn failure(failure: &Failure) -> String {
     match failure {
@@ -9,19 +11,22 @@ pub(in crate::kit::text) fn failure(failure: &Failure) -> String {
             advice("Only root can install.", "run it as root (sudo ./install), or install into --root DIR.")
         }
         Failure::Busy => advice("Another installer is at work on this host.", "wait until it has ended."),
+        Failure::NotInstalled => not_installed(),
+        Failure::Packaged { manager } => packaged(*manager),
+        Failure::NoSuchGeneration { wanted, known } => no_such_generation(*wanted, known),
+        Failure::StateDamaged { path, reason } => state_damaged(path, reason),
+        Failure::Findings { checked, findings } => Lang::En.checked(*checked, findings),
+        Failure::Interrupted => taken_back("Interrupted.", "run the same command again when it suits."),
+        Failure::Takeover(refusal) => takeover::refusal(refusal),
+        Failure::Web(refusal) => web::refusal(refusal),
+        Failure::Answers(problem) => answers::problem(problem),
         Failure::Cancelled => "Cancelled. Nothing was changed.".to_string(),
         Failure::BundleMissing { path } => untouched(
             &format!("{path} is missing."),
             "unpack the whole bundle again, or name its folder with --bundle DIR.",
         ),
-        Failure::BundleUnreadable { path, reason } => {
-            let next = "check the disk or medium, then unpack the bundle again.";
-            untouched(&format!("{path} cannot be read: {reason}"), next)
-        }
-        Failure::BundleDamaged { path, damage } => {
-            let next = "copy the bundle again in binary mode and compare its SHA-256 with the original.";
-            untouched(&format!("{path} is damaged: {}", damaged(damage)), next)
-        }
+        Failure::BundleUnreadable { path, reason } => bundle_unreadable(path, reason),
+        Failure::BundleDamaged { path, damage } => bundle_damaged(path, damage),
         Failure::WrongArchitecture { bundle, host } => {
             let next = format!("get the bundle that ends in linux-{host}.tgz.");
             untouched(&format!("This bundle is for {bundle}, but this machine is {host}."), &next)
@@ -38,10 +43,7 @@ pub(in crate::kit::text) fn failure(failure: &Failure) -> String {
             let next = format!("look at it (ls -ld {path}), move it away, then try again.");
             untouched(&format!("Something else is at {path}."), &next)
         }
-        Failure::LeavesRoot { path, target } => {
-            let what = format!("{path} leads out of the --root directory, to {target}.");
-            untouched(&what, "make that link relative.")
-        }
+        Failure::LeavesRoot { path, target } => leaves_root(path, target),
         Failure::RootUnusable { path, reason } => {
             untouched(&format!("{path} cannot be used as root directory: {reason}"), "make the directory first.")
         }
@@ -58,27 +60,72 @@ pub(in crate::kit::text) fn failure(failure: &Failure) -> String {
             let what = format!("\"{command}\" failed:{}", indented(reason));
             taken_back(&what, "remove the cause, then try again.")
         }
-        Failure::ServiceDown { state, journal } => service_down(state, journal),
-        Failure::WrongProcess { pid } => {
-            let what = format!("The service runs as process {pid}, but not from /usr/bin/supervisord.");
+        Failure::ServiceDown(down) => change::service_down(down),
+        Failure::HalfTakenBack { paths } => change::half_taken_back(paths),
+        Failure::Signature(fault) => change::signature(fault),
+        Failure::RestartPolicy { path, line, value } => change::restart_policy(path, *line, value),
+        Failure::ReexecRefused { pid, reason } => change::reexec_refused(*pid, reason),
+        Failure::WrongProcess { pid, program } => {
+            let what = format!("The service runs as process {pid}, but not from {program}.");
             taken_back(&what, "look for another unit file or drop-in (systemctl cat supervisord), then try again.")
         }
         Failure::WrongPid { main_pid, answer } => wrong_pid(*main_pid, answer),
     }
 }
 
-fn advice(what: &str, next: &str) -> String {
+fn leaves_root(path: &str, target: &str) -> String {
+    untouched(&format!("{path} leads out of the --root directory, to {target}."), "make that link relative.")
+}
+
+pub(super) fn advice(what: &str, next: &str) -> String {
     format!("{what}\n  Next: {next}")
 }
 
 /// For what is found before the first change.
-fn untouched(what: &str, next: &str) -> String {
+pub(super) fn untouched(what: &str, next: &str) -> String {
     advice(&format!("{what}\n  Nothing was changed."), next)
 }
 
 /// For what is found on the way.
-fn taken_back(what: &str, next: &str) -> String {
+pub(super) fn taken_back(what: &str, next: &str) -> String {
     advice(&format!("{what}\n  What this run had done was taken back."), next)
+}
+
+fn not_installed() -> String {
+    advice(
+        "supervisor-kit is not installed here (there is no receipt in /var/lib/supervisor-install).",
+        "run ./install from a bundle.",
+    )
+}
+
+fn packaged(manager: PackageManager) -> String {
+    let (upgrade, remove) = manager.commands();
+    let what = format!("supervisor-kit was put on this host by a package ({}), which owns its files.", manager.name());
+    untouched(&what, &format!("bring another version with \"{upgrade}\", remove it with \"{remove}\"."))
+}
+
+fn no_such_generation(wanted: u32, known: &[u32]) -> String {
+    let known: Vec<String> = known.iter().map(u32::to_string).collect();
+    let what = format!("There is no change {wanted} to undo; there are: {}", known.join(" "));
+    advice(&what, "name one of these, or none for the last one.")
+}
+
+fn state_damaged(path: &str, reason: &str) -> String {
+    untouched(
+        &format!("{path} is damaged: {reason}"),
+        "look at the file and repair it; if that is not possible, move /var/lib/supervisor-install away and run \
+             ./install again.",
+    )
+}
+
+fn bundle_unreadable(path: &str, reason: &str) -> String {
+    let next = "check the disk or medium, then unpack the bundle again.";
+    untouched(&format!("{path} cannot be read: {reason}"), next)
+}
+
+fn bundle_damaged(path: &str, damage: &Damage) -> String {
+    let next = "copy the bundle again in binary mode and compare its SHA-256 with the original.";
+    untouched(&format!("{path} is damaged: {}", damaged(damage)), next)
 }
 
 fn not_writable(path: &str, reason: &str) -> String {
@@ -99,12 +146,6 @@ fn program_refused(path: &str, reason: &str) -> String {
          UOS signature checks, then try again."
     );
     taken_back(&format!("The system refuses to run the new program {path}: {reason}"), &next)
-}
-
-fn service_down(state: &str, journal: &str) -> String {
-    let words = indented(if journal.is_empty() { "(the journal is empty)" } else { journal });
-    let what = format!("The service did not come up or did not stay up: {state}\n  Its last words:{words}");
-    taken_back(&what, "remove the cause, then try again.")
 }
 
 fn wrong_pid(main_pid: u32, answer: &str) -> String {

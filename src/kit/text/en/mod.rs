@@ -1,17 +1,26 @@
 //! English.
 
+mod answers;
+mod change;
+mod checks;
 mod failure;
+mod takeover;
+mod web;
 
+pub(super) use answers::ask;
+pub(super) use checks::trouble;
 pub(super) use failure::failure;
 
-use super::{Note, family_name, indented, os_line, size};
+use super::{Lang, Note, family_name, indented, os_line, size};
 use crate::kit::host::detect::{Class, Hint, Reason, System};
 use crate::kit::host::evidence::Packages;
 use crate::kit::plan::Step;
-use crate::kit::tree::CONFIG;
+use crate::kit::prefix::{LINK_DIR, PROFILE};
+use crate::kit::tree::{CONFIG, TRUST_FILE};
 
 pub(super) fn note(note: &Note) -> String {
     match note {
+        Note::Change(said) => change::note(said),
         Note::Bundle { version, arch } => format!("Bundle: {version} for {arch}, every checksum is right"),
         Note::System(system) => saw(system),
         Note::Contradiction => {
@@ -28,14 +37,21 @@ pub(super) fn note(note: &Note) -> String {
             "Note: UOS Desktop may refuse programs that UnionTech has not signed. Then turn on developer mode."
                 .to_string()
         }
-        Note::UnitShadowed { path } => {
-            format!("Warning: {path} exists and wins over the unit file of this installation.")
-        }
         Note::NotOwnedByRoot => "Note: not running as root, so the files will belong to you.".to_string(),
         Note::PlanBegins => "Plan:".to_string(),
         Note::PlanEnds => "Dry run: nothing was changed.".to_string(),
         Note::UpToDate { version } => format!("supervisor-kit {version} is already up to date: nothing was changed."),
         Note::TakingBack => "Taking back what was done ...".to_string(),
+        Note::Interrupted => {
+            "Note: an earlier run was interrupted. The next run takes its change back first.".to_string()
+        }
+        Note::TakingBackInterrupted { verb, version } => {
+            format!("An earlier run ({verb}, {version}) was interrupted: taking back what it had done ...")
+        }
+        Note::RollingBack { number, verb, version } => format!("Undoing change {number} ({verb}, {version}) ..."),
+        Note::RolledBack => "Rolled back: the host is as it was before.".to_string(),
+        Note::Uninstalled { version } => format!("supervisor-kit {version} is removed."),
+        Note::DirKept { path } => format!("Note: {path} stays, because something is in it."),
         Note::NotTakenBack { path, reason } => format!("Warning: could not take back {path}: {reason}"),
         Note::Verified { pid } => format!("Verified: supervisord runs as process {pid} from the installed file."),
         Note::ClientUnreachable { pid, reason } => format!(
@@ -43,23 +59,45 @@ pub(super) fn note(note: &Note) -> String {
              was kept:{}",
             indented(reason)
         ),
+        Note::Reexecuted(done) => change::reexecuted(done),
         Note::RestartNeeded { pid } => format!(
             "The running supervisord (process {pid}) is still the old program. It was left alone, because a restart \
              restarts every program. When the time is right: systemctl restart supervisord"
         ),
+        Note::Finding(finding) => Lang::En.finding(finding),
+        Note::Ready { version } => format!("This host is ready for supervisor-kit {version}. Nothing was changed."),
+        Note::AsInstalled { version } => format!("Everything is as supervisor-kit {version} installed it."),
+        Note::Healthy { unit } => format!("Nothing found: {unit} runs, and supervisorctl reaches it."),
+        Note::Status(status) => Lang::En.status(status),
         Note::Installed { version } => format!("supervisor-kit {version} is installed."),
+        Note::Elsewhere { dir, has_links } => elsewhere(dir, *has_links),
+        Note::Takeover(told) => takeover::told(told),
+        Note::Web(told) => web::told(told),
         Note::NextPrograms => {
             "Next: put programs into /etc/supervisord.d/*.ini, then run: supervisorctl update".to_string()
         }
         Note::NextStart => "Next: start the service with: systemctl start supervisord".to_string(),
         Note::NextWithoutSystemd => {
-            "systemd does not run here, so no service was started. Next: supervisord -c /etc/supervisord.conf"
+            "systemd does not run here, so no service was started. Next: /etc/init.d/supervisord start, or where there is \
+             no such script: supervisord -c /etc/supervisord.conf"
                 .to_string()
         }
         Note::NextStaged { root } => {
             format!("The files are in {root}. The service starts when that system boots, if enabled.")
         }
     }
+}
+
+fn elsewhere(dir: &str, has_links: bool) -> String {
+    if has_links {
+        return format!(
+            "The programs are in {dir}, with links in {LINK_DIR}. Where sudo does not look there, give the path."
+        );
+    }
+    format!(
+        "The programs are in {dir}. Login shells find them from the next login on ({PROFILE}); elsewhere, and with sudo, \
+         give the path."
+    )
 }
 
 fn saw(system: &System) -> String {
@@ -114,6 +152,11 @@ pub(super) fn step(step: &Step) -> String {
             format!("write beside        {path} ({mode:04o}, {}, {})", size(*bytes), new(*replaces))
         }
         Step::Trust { paths, .. } => format!("mark for KySec      {}", paths.join(" ")),
+        Step::TrustFile { text: Some(_) } => format!("tell fapolicyd      {TRUST_FILE}; fapolicyd-cli --update"),
+        Step::TrustFile { text: None } => format!("remove              {TRUST_FILE}; fapolicyd-cli --update"),
+        Step::Takeover(deed) => takeover::deed(deed),
+        Step::Web(deed) => web::deed(deed),
+        Step::Sysv(register) => format!("run                 {}", register.command()),
         Step::Keep { path } => format!("keep                {path} (yours)"),
         Step::CheckConfig { .. } => format!("check               {CONFIG} with supervisord -t"),
         Step::GoLive { path, .. } => format!("put in place        {path}"),
@@ -122,6 +165,20 @@ pub(super) fn step(step: &Step) -> String {
         Step::Reload => "run                 systemctl daemon-reload".to_string(),
         Step::Enable => "run                 systemctl enable supervisord.service".to_string(),
         Step::Start => "run                 systemctl start supervisord.service".to_string(),
+        Step::Restart => {
+            "run                 systemctl restart supervisord.service (restarts every program)".to_string()
+        }
+        Step::Reexec { pid } => {
+            format!(
+                "run                 supervisorctl upgrade (process {pid} becomes the new program, its programs run on)"
+            )
+        }
+        Step::Stop { unit } => format!("run                 systemctl stop {unit}"),
+        Step::Disable { unit } => format!("run                 systemctl disable {unit}"),
+        Step::Remove { path } => format!("remove              {path}"),
+        Step::SetAside { path } => format!("remove              {path}, with all that is in it"),
+        Step::Offer { path, .. } => format!("write beside        {path}.new (new default configuration)"),
+        Step::RemoveDir { path } => format!("remove directory    {path}, if it is empty"),
         Step::Verify { is_fresh: true } => {
             "verify              process, file and supervisorctl; again after 3 s".to_string()
         }

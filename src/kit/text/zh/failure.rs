@@ -1,7 +1,9 @@
 //! 简体中文：问题、位置与解决办法。
 
+use super::{answers, change, takeover, web};
 use crate::kit::failure::{Damage, Failure};
-use crate::kit::text::{indented, size};
+use crate::kit::state::PackageManager;
+use crate::kit::text::{Lang, indented, size};
 
 pub(in crate::kit::text) fn failure(failure: &Failure) -> String {
     match failure {
@@ -9,6 +11,15 @@ pub(in crate::kit::text) fn failure(failure: &Failure) -> String {
             advice("只有 root 用户可以安装。", "以 root 身份运行（sudo ./install），或用 --root DIR 安装到指定目录。")
         }
         Failure::Busy => advice("另一个安装程序正在本机运行。", "等待其结束。"),
+        Failure::NotInstalled => not_installed(),
+        Failure::Packaged { manager } => packaged(*manager),
+        Failure::NoSuchGeneration { wanted, known } => no_such_generation(*wanted, known),
+        Failure::StateDamaged { path, reason } => state_damaged(path, reason),
+        Failure::Findings { checked, findings } => Lang::Zh.checked(*checked, findings),
+        Failure::Interrupted => taken_back("安装被中断。", "方便时重新运行同一命令。"),
+        Failure::Takeover(refusal) => takeover::refusal(refusal),
+        Failure::Web(refusal) => web::refusal(refusal),
+        Failure::Answers(problem) => answers::problem(problem),
         Failure::Cancelled => "已取消，没有做任何改动。".to_string(),
         Failure::BundleMissing { path } => {
             untouched(&format!("缺少文件 {path}。"), "重新解压完整的安装包，或用 --bundle DIR 指定安装包目录。")
@@ -50,27 +61,57 @@ pub(in crate::kit::text) fn failure(failure: &Failure) -> String {
         Failure::Command { command, reason } => {
             taken_back(&format!("命令 \"{command}\" 失败：{}", indented(reason)), "排除原因后重试。")
         }
-        Failure::ServiceDown { state, journal } => service_down(state, journal),
-        Failure::WrongProcess { pid } => {
-            let what = format!("服务正在以进程 {pid} 运行，但运行的不是 /usr/bin/supervisord。");
+        Failure::ServiceDown(down) => change::service_down(down),
+        Failure::HalfTakenBack { paths } => change::half_taken_back(paths),
+        Failure::Signature(fault) => change::signature(fault),
+        Failure::RestartPolicy { path, line, value } => change::restart_policy(path, *line, value),
+        Failure::ReexecRefused { pid, reason } => change::reexec_refused(*pid, reason),
+        Failure::WrongProcess { pid, program } => {
+            let what = format!("服务正在以进程 {pid} 运行，但运行的不是 {program}。");
             taken_back(&what, "检查是否存在其他服务文件或附加配置（systemctl cat supervisord），然后重试。")
         }
         Failure::WrongPid { main_pid, answer } => wrong_pid(*main_pid, answer),
     }
 }
 
-fn advice(what: &str, next: &str) -> String {
+pub(super) fn advice(what: &str, next: &str) -> String {
     format!("{what}\n  解决办法：{next}")
 }
 
 /// 改动之前发现的问题。
-fn untouched(what: &str, next: &str) -> String {
+pub(super) fn untouched(what: &str, next: &str) -> String {
     advice(&format!("{what}\n  没有做任何改动。"), next)
 }
 
 /// 执行过程中发现的问题。
-fn taken_back(what: &str, next: &str) -> String {
+pub(super) fn taken_back(what: &str, next: &str) -> String {
     advice(&format!("{what}\n  本次已执行的步骤已撤销。"), next)
+}
+
+fn not_installed() -> String {
+    advice(
+        "本机没有安装 supervisor-kit（/var/lib/supervisor-install 中没有安装记录）。",
+        "在安装包目录中运行 ./install。",
+    )
+}
+
+fn packaged(manager: PackageManager) -> String {
+    let (upgrade, remove) = manager.commands();
+    let what = format!("本机的 supervisor-kit 由软件包（{}）安装，文件归软件包管理。", manager.name());
+    untouched(&what, &format!("升级请用“{upgrade}”，卸载请用“{remove}”。"))
+}
+
+fn no_such_generation(wanted: u32, known: &[u32]) -> String {
+    let known: Vec<String> = known.iter().map(u32::to_string).collect();
+    let what = format!("没有编号为 {wanted} 的变更可以撤销；现有编号：{}", known.join(" "));
+    advice(&what, "指定其中一个编号，或不指定编号以撤销最近一次变更。")
+}
+
+fn state_damaged(path: &str, reason: &str) -> String {
+    untouched(
+        &format!("{path} 已损坏：{reason}"),
+        "检查并修复该文件；如无法修复，将 /var/lib/supervisor-install 移走后重新运行 ./install。",
+    )
 }
 
 fn not_writable(path: &str, reason: &str) -> String {
@@ -90,11 +131,6 @@ fn program_refused(path: &str, reason: &str) -> String {
          以及 UOS 签名校验，然后重试。"
     );
     taken_back(&format!("系统拒绝运行新程序 {path}：{reason}"), &next)
-}
-
-fn service_down(state: &str, journal: &str) -> String {
-    let words = indented(if journal.is_empty() { "（日志为空）" } else { journal });
-    taken_back(&format!("服务未能启动或未能保持运行：{state}\n  最后的日志：{words}"), "排除原因后重试。")
 }
 
 fn wrong_pid(main_pid: u32, answer: &str) -> String {
