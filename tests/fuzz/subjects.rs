@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 
 use supervisor_kit::config::expand::{Names, expand};
 use supervisor_kit::config::{Host, Options, Report, User, check, environment, load, shlex};
+use supervisor_kit::core::listener::{Heard, Listener, ListenerState, RESULT_LINE_BYTES_MAX};
+use supervisor_kit::core::{Core, Mono};
 
 /// A machine with one configuration file, which also answers to every include.
 struct OneFile<'a>(&'a [u8]);
@@ -94,4 +96,48 @@ pub fn expansion(data: &[u8]) {
         assert_eq!(expanded.as_deref(), Ok(&*text));
     }
     assert_eq!(expand(&text.replace('%', "%%"), &names, "section.key").as_deref(), Ok(&*text));
+}
+
+/// What an event listener says, whole and byte by byte, when it has an event and when not.
+pub fn listener(data: &[u8]) {
+    for is_busy in [false, true] {
+        let hear = |parts: &mut dyn Iterator<Item = &[u8]>| -> (Vec<Heard>, ListenerState) {
+            let (mut listener, mut heard) = (Listener::default(), Vec::new());
+            if is_busy {
+                listener.feed(b"READY\n", &mut |_| {});
+                listener.sent();
+            }
+            parts.for_each(|part| listener.feed(part, &mut |one| heard.push(one)));
+            (heard, listener.state())
+        };
+        let whole = hear(&mut std::iter::once(data));
+        assert_eq!(whole, hear(&mut data.chunks(1)), "the split matters");
+        assert_eq!(whole, hear(&mut data.chunks(7)), "the split matters");
+        // No event is sent meanwhile: a greeting, one result, a breach.
+        assert!(whole.0.len() <= 3, "{:?}", whole.0);
+        for one in &whole.0 {
+            let is_short = !matches!(one, Heard::BadResultLine(line) if line.len() > RESULT_LINE_BYTES_MAX);
+            assert!(is_short, "more is kept than the limit says");
+        }
+    }
+}
+
+/// A snapshot of the core, with the sum that it has and with the one that it should have. What is taken is taken as it stands.
+pub fn snapshot(data: &[u8]) {
+    const NOW: Mono = Mono(1 << 50);
+    let text = String::from_utf8_lossy(data);
+    let body = text.rfind("end=").map_or(&*text, |end| &text[..end]);
+    for text in [text.to_string(), sealed(body)] {
+        if let Ok(core) = Core::restore(&text, NOW) {
+            let again = core.snapshot(NOW);
+            let restored = Core::restore(&again, NOW).map(|core| core.snapshot(NOW));
+            assert_eq!(restored, Ok(again), "it is not taken back");
+        }
+    }
+}
+
+/// With the sum (FNV-1a) of everything before it.
+fn sealed(body: &str) -> String {
+    let add = |sum: u64, byte: u8| (sum ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+    format!("{body}end={:016x}\n", body.bytes().fold(0xcbf2_9ce4_8422_2325, add))
 }

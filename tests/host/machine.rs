@@ -24,6 +24,16 @@ impl Machine {
     /// Boots a machine for the test `test` with the identity of `distros/<distro>`.
     /// `None` when machines were given up on purpose; a missing precondition is a failure of the test.
     pub fn boot(test: &str, distro: &str) -> Option<Machine> {
+        Machine::boot_suite(test, distro, "bookworm")
+    }
+
+    /// The same with the systemd of another Debian: bullseye has 247, bookworm 252, trixie 257.
+    pub fn boot_suite(test: &str, distro: &str, suite: &str) -> Option<Machine> {
+        Machine::boot_with(test, distro, suite, &[])
+    }
+
+    /// The same with more options of `scripts/machine start`.
+    pub fn boot_with(test: &str, distro: &str, suite: &str, options: &[&str]) -> Option<Machine> {
         if std::env::var_os("SUPERVISOR_KIT_NO_MACHINES").is_some_and(|value| value == "1") {
             eprintln!(
                 "NOT TESTED: {test} needs a booted machine, and SUPERVISOR_KIT_NO_MACHINES=1 says not to boot any"
@@ -32,7 +42,9 @@ impl Machine {
         }
         let owner = std::process::id();
         let name = format!("{}-{owner}", test.replace('_', "-"));
-        let start = script(&["start", &name, "--distro", distro, "--owner", &owner.to_string()]);
+        let owner = owner.to_string();
+        let start = ["start", &name, "--distro", distro, "--suite", suite, "--owner", &owner];
+        let start = script(&[&start, options].concat());
         assert!(
             start.code == 0,
             "cannot boot a machine (SUPERVISOR_KIT_NO_MACHINES=1 leaves these tests out):\n{}",
@@ -74,6 +86,13 @@ impl Machine {
         assert!(outcome.code == 0, "reboot: {}", outcome.output);
     }
 
+    /// Kills everything in the machine at once, and boots the same tree again.
+    #[track_caller]
+    pub fn cut(&self) {
+        let outcome = script(&["cut", &self.name]);
+        assert!(outcome.code == 0, "cut: {}", outcome.output);
+    }
+
     /// Repeats a line of shell until it succeeds: for what becomes true soon, like a program that is starting.
     #[track_caller]
     pub fn wait_until(&self, condition: &str) {
@@ -99,6 +118,15 @@ impl Drop for Machine {
 /// Tells the person who runs the tests, also when they pass: the test harness hides what `eprintln` says.
 pub fn say(line: &str) {
     std::io::stderr().write_all(format!("{line}\n").as_bytes()).unwrap();
+}
+
+/// The lines that only one of two listings has.
+pub fn difference(before: &str, after: &str) -> String {
+    let only = |mark: &str, some: &str, other: &str| {
+        let lines = some.lines().filter(|line| !other.lines().any(|known| known == *line));
+        lines.map(|line| format!("{mark} {line}\n")).collect::<String>()
+    };
+    only("-", before, after) + &only("+", after, before)
 }
 
 fn script(args: &[&str]) -> Outcome {

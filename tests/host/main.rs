@@ -7,8 +7,20 @@
 #![allow(clippy::disallowed_methods, clippy::unwrap_used, clippy::expect_used)]
 
 mod bundle;
+mod checks;
+mod console;
+mod continuity;
 mod footprint;
 mod install;
 mod interrupted;
+mod kill;
 mod machine;
+mod packages;
+mod quirks;
+mod read_only_usr;
+mod reexec;
 mod refusals;
+mod security;
+mod takeover;
+mod transaction;
+mod upgrades;

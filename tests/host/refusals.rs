@@ -10,9 +10,9 @@ const WRONG_ARCHITECTURE: i32 = 5;
 const DESTINATION: i32 = 6;
 const CONFIG_INVALID: i32 = 7;
 
-/// Every place where an installation leaves something, temporary names included.
+/// Every place where an installation leaves something, temporary names included, but for the log of every run.
 const TRACES: &str = "find /usr /etc /var/log /run -xdev \\( -name '*supervisor*' -o -name 'pidproxy*' \
-                      -o -name 'echo_supervisord*' \\) ! -path '/run/systemd/*'";
+                      -o -name 'echo_supervisord*' \\) ! -path '/run/systemd/*' ! -name supervisor-install.log";
 
 /// Boots, prepares with `prepare`, runs `command` in the bundle's folder: expects `code`, `word` in the message, and
 /// that nothing on the machine is other than before.
@@ -73,12 +73,12 @@ fn wrong_architecture() {
 }
 
 #[test]
-fn read_only_usr() {
+fn read_only_usr_and_opt() {
     let Some(machine) = Machine::boot("read_only_usr", "kylin-server-v10") else { return };
     bundle::unpack(&machine, &bundle::path());
-    let prepare = "mount --bind /usr /usr && mount -o remount,bind,ro /usr";
-    refuses(&machine, prepare, "./install --distro auto", DESTINATION, "/usr");
-    installs(&machine, "umount --lazy /usr");
+    let prepare = "for dir in /usr /opt; do mount --bind $dir $dir && mount -o remount,bind,ro $dir; done";
+    refuses(&machine, prepare, "./install --distro auto", DESTINATION, "/opt");
+    installs(&machine, "umount --lazy /usr /opt");
 }
 
 #[test]
@@ -103,6 +103,8 @@ fn configuration_with_an_error() {
     machine.write("/etc/supervisord.conf", "[supervisord]\nlogfile_maxbytes=fifty");
     refuses(&machine, "true", install, CONFIG_INVALID, "fifty");
     assert_eq!(machine.ok("cat /etc/supervisord.conf"), "[supervisord]\nlogfile_maxbytes=fifty");
+    machine.write("/etc/supervisord.conf", "[supervisord]\n[program:app]\ncommand=/bin/true\nuser=no-such-user");
+    refuses(&machine, "true", install, CONFIG_INVALID, "no-such-user");
 
     // Corrected by the operator, the file is kept.
     machine.write("/etc/supervisord.conf", "[unix_http_server]\nfile=/run/own.sock\n[supervisord]\nlogfile=/var/log/own.log\n[supervisorctl]\nserverurl=unix:///run/own.sock\n[rpcinterface:supervisor]\nsupervisor.rpcinterface_factory=supervisor.rpcinterface:make_main_rpcinterface");

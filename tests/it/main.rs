@@ -6,6 +6,7 @@
 mod config;
 mod ctl;
 mod daemon;
+mod events;
 #[cfg(feature = "kit")]
 mod kit;
 mod logs;

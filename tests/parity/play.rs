@@ -173,7 +173,9 @@ fn written(value: &Value, depth: usize) -> String {
         Value::Struct(members) => {
             let mut members: Vec<_> = members.iter().collect();
             members.sort_by(|a, b| a.0.cmp(&b.0));
-            let member = |(name, value): &&(String, Value)| format!("{indent}{name}: {}", written(value, depth + 1));
+            let member = |(name, value): &&(std::borrow::Cow<'_, str>, Value)| {
+                format!("{indent}{name}: {}", written(value, depth + 1))
+            };
             lines(members.iter().map(member).collect())
         }
         Value::Str(text) => format!("{text:?}"),

@@ -7,7 +7,7 @@
 //! | `start [options]` | a daemon in the foreground with `supervisord.conf`, until it says that it has started | how it ended, if it did |
 //! | `launch <words>` | the same with just these words as its command line | the same |
 //! | `background <words>` | a daemon that goes to the background, until its pidfile is there | the parent's output and status |
-//! | `$ <shell command>` | runs it; `$PID` is the daemon's, and the four programs are in `PATH` | its output and status |
+//! | `$ <shell command>` | runs it; `$PID` is the daemon's, and the four programs and those of `tools/` are in `PATH` | its output and status |
 //! | `try <lines>` | `supervisord -n` with a file of `[supervisord]` and these lines (`\\n` between them) | its output and status |
 //! | `tryraw <lines>` | the same without `[supervisord]` before them | the same |
 //! | `until <shell command>` | repeats it until it succeeds | |

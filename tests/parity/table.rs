@@ -1,6 +1,6 @@
 //! `docs/parity.md`: one row per item of the conformance list, with what proves it.
 //!
-//! `items` has the rows (`<id> <title>`), the scenarios name the rows they prove, and `elsewhere` has, for rows that other
+//! The files of `items` have the rows (`<id> <title>`), in the order of their names, the scenarios name the rows they prove, and `elsewhere` has, for rows that other
 //! tests prove, `<id> <file>::<test>` and, for rows that nothing proves, `<id> - <reason>`.
 
 use std::collections::BTreeMap;
@@ -29,7 +29,7 @@ pub fn check() {
     let mut table = Table { rows: rows(), proofs: BTreeMap::new(), mistakes: Vec::new() };
     let scenarios: Vec<Scenario> = folders().iter().map(|folder| Scenario::read(folder)).collect();
     scenarios.iter().for_each(|scenario| table.add_scenario(scenario));
-    for line in lines("elsewhere") {
+    for line in lines(&root().join("tests/parity/elsewhere")) {
         let (id, proof) = line.split_once(' ').unwrap();
         table.add_elsewhere(id, proof);
     }
@@ -106,8 +106,8 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).to_owned()
 }
 
-fn lines(name: &str) -> Vec<String> {
-    let text = fs::read_to_string(root().join("tests/parity").join(name)).unwrap();
+fn lines(file: &Path) -> Vec<String> {
+    let text = fs::read_to_string(file).unwrap();
     text.lines().filter(|line| !line.trim().is_empty() && !line.starts_with("# ")).map(str::to_owned).collect()
 }
 
@@ -116,5 +116,8 @@ fn rows() -> Vec<(String, String)> {
         Some(heading) => (String::new(), heading.to_owned()),
         None => line.split_once(' ').map(|(id, title)| (id.to_owned(), title.trim().to_owned())).unwrap(),
     };
-    lines("items").into_iter().map(row).collect()
+    let mut files: Vec<_> =
+        fs::read_dir(root().join("tests/parity/items")).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    files.iter().flat_map(|file| lines(file)).map(row).collect()
 }

@@ -2,8 +2,8 @@
 
 use crate::world::{Who, World};
 
-/// Lines of ours alone (row Q3), and the frame of Python's warnings.
-const OWN_LINES: [&str; 2] = ["serves as Supervisor 4.3.0", "warnings.warn("];
+/// Lines of ours alone (row Q3; why there is no connection), and the frame of Python's warnings.
+const OWN_LINES: [&str; 3] = ["serves as Supervisor 4.3.0", "stderr: supervisorctl: ", "warnings.warn("];
 
 /// Words before a process id.
 const BEFORE_PID: [&str; 7] = ["pid ", "kill -", "(pid ", "pid: ", "now: ", "start: ", "stop: "];

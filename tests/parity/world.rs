@@ -29,10 +29,16 @@ const PROGRAMS: [(&str, &str); 4] = [
     ("echo_supervisord_conf", "confecho"),
 ];
 
+/// Clients for scenarios that look closer than `http` and `rpc` do: what each takes is written in it.
+const TOOLS: [&str; 2] = ["raw", "call"];
+
 /// What `{head}` in a configuration stands for; sections that are there twice are merged.
 const HEAD: &str = "[supervisord]\nlogfile={dir}/supervisord.log\npidfile={dir}/supervisord.pid\nchildlogdir={dir}/logs\n\
     minfds=64\nminprocs=16\n[unix_http_server]\nfile={dir}/s.sock\n[supervisorctl]\nserverurl=unix://{dir}/s.sock\n\
     [rpcinterface:supervisor]\nsupervisor.rpcinterface_factory=supervisor.rpcinterface:make_main_rpcinterface";
+
+/// The event listener of the scenarios: it writes down what it is told.
+const LISTENER: &str = include_str!("listener.py");
 
 /// Whose programs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -127,9 +133,14 @@ impl World {
         fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o755)).unwrap();
         fs::create_dir(dir.path().join("logs")).unwrap();
         who.install(&dir.path().join("bin"));
+        for tool in TOOLS {
+            let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/parity/tools").join(tool);
+            symlink(from, dir.path().join("bin").join(tool)).unwrap();
+        }
         // One client for all daemons; that the clients are alike is shown elsewhere.
         Who::Ours.install(&dir.path().join("ours"));
         let world = World { who, dir, port, daemon: None, daemon_pid: None };
+        fs::write(world.path("listener.py"), LISTENER).unwrap();
         if let Some(conf) = conf {
             world.write("supervisord.conf", conf);
         }

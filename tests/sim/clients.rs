@@ -41,6 +41,11 @@ impl Clients {
         }
     }
 
+    /// Whether somebody waits for the end of an update of this group.
+    pub fn is_updating(&self, group: &str) -> bool {
+        self.owed.values().any(|(request, _)| matches!(request, Request::UpdateGroup(name) if name == group))
+    }
+
     /// Whether anybody waits for an answer.
     pub fn are_waiting(&self) -> bool {
         !self.owed.is_empty()
@@ -60,11 +65,13 @@ fn may_wait(request: &Request) -> bool {
         | Request::Stop { wait, .. }
         | Request::StopGroup { wait, .. }
         | Request::StopAll { wait } => *wait,
-        Request::Reread => true,
+        Request::Reread | Request::UpdateGroup(_) | Request::Scale { .. } => true,
         Request::Signal { .. }
         | Request::SignalGroup { .. }
         | Request::SignalAll { .. }
         | Request::AddGroup(_)
+        | Request::AddProcesses { .. }
+        | Request::RemoveProcess { .. }
         | Request::RemoveGroup(_)
         | Request::RemoteCommunication { .. }
         | Request::Shutdown
@@ -128,7 +135,7 @@ pub fn random_request(chance: &mut Chance, core: &Core) -> Request {
     };
     let wait = chance.percent(60);
     let signal = (*chance.pick(&["HUP", "SIGUSR1", "15", "INT", "BOGUS", "999"])).to_owned();
-    match chance.below(25) {
+    match chance.below(28) {
         0..=6 => Request::Start { name, wait },
         7..=11 => Request::Stop { name, wait },
         12 => Request::StartGroup { group, wait },
@@ -140,6 +147,7 @@ pub fn random_request(chance: &mut Chance, core: &Core) -> Request {
         19 => Request::SignalAll { signal },
         20 => Request::Reread,
         21 => Request::AddGroup(group),
+        25..=27 => Request::UpdateGroup(if chance.percent(70) { group } else { format!("l{}", chance.below(2)) }),
         22 => Request::RemoteCommunication { kind: "deploy".to_owned(), data: name },
         _ => Request::RemoveGroup(group),
     }

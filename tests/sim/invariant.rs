@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use supervisor_kit::config::Autorestart;
+use supervisor_kit::config::{Autorestart, KillMode};
 use supervisor_kit::core::process::RESTART_INTERVAL_SECS;
-use supervisor_kit::core::{Core, Event, Mono, Mood, Now, Pid, ProcId, Process, State};
+use supervisor_kit::core::{Core, Event, EventSet, Mono, Mood, Now, Pid, ProcId, Process, State};
 
+use crate::clients::Clients;
 use crate::machine::Machine;
 
 /// No deadline is further away than the longest setting of any program here, or the longest backoff.
@@ -59,17 +60,25 @@ impl Watch {
         *self.entered.entry(to.name()).or_default() += 1;
         let before = *self.seen.get(&name).unwrap_or_else(|| panic!("an event of {name}, which is not there"));
         assert_eq!(before.state, *from, "{name} leaves a state it was not in");
-        assert!(is_arrow(*from, *to), "{name} went from {} to {}", from.name(), to.name());
+        let has_tree = core.find_process(&name).is_none_or(|process| process.config.killmode == KillMode::Tree);
+        assert!(is_arrow(*from, *to, has_tree), "{name} went from {} to {}", from.name(), to.name());
         let last_start = if *to == State::Starting { Some(now.mono) } else { before.last_start };
         self.seen.insert(name.clone(), Seen { state: *to, since: now.mono, last_start });
         match to {
             State::Starting => self.check_start(now, &name, before),
             State::Running => {
-                let startsecs = core.find_process(&name).unwrap().config.startsecs;
-                let enough = before.since.plus_secs(startsecs);
-                assert!(now.mono >= enough, "{name} counts as RUNNING too soon");
+                // An update may have taken it out since, in the same turn.
+                let startsecs = core.find_process(&name).map(|process| process.config.startsecs);
+                let enough = startsecs.map(|secs| before.since.plus_secs(secs));
+                assert!(enough.is_none_or(|enough| now.mono >= enough), "{name} counts as RUNNING too soon");
             }
-            State::Stopping if core.mood() != Mood::Running => self.check_stop_order(group, core),
+            // What ended by itself may leave a rest at any time.
+            State::Stopping
+                if core.mood() != Mood::Running
+                    && core.find_process(&name).is_some_and(|process| !process.has_rest()) =>
+            {
+                self.check_stop_order(group, core);
+            }
             _ => {}
         }
     }
@@ -103,20 +112,26 @@ impl Watch {
     }
 
     /// After a whole step.
-    pub fn check(&self, now: Now, core: &Core, machine: &Machine, somebody_waits: bool) {
+    pub fn check(&self, now: Now, core: &Core, machine: &Machine, clients: &Clients) {
         let mut children: BTreeMap<Pid, ProcId> = machine.children().collect();
         for process in core.processes() {
             let name = process.namespec();
             assert_eq!(self.state(&name), Some(process.state()), "{name} changed its state and did not say so");
-            check_process(process, core.mood());
+            // An update that waits for other processes of the group brings it back or removes it.
+            let is_held = core.mood() != Mood::Running || clients.is_updating(&process.group);
+            check_process(process, is_held);
             let child = children.remove(&process.pid());
             let expected = (process.pid() != 0).then_some(process.id);
+            if process.state().is_stopped() {
+                assert_eq!(machine.descendants(process.id), 0, "{name} has left something behind");
+            }
             assert_eq!(child, expected, "{name} has pid {}", process.pid());
         }
         assert!(children.is_empty(), "children that nobody supervises: {children:?}");
         assert_eq!(core.processes().count(), self.seen.len());
         check_deadlines(now, core);
-        if core.mood() == Mood::Running && !somebody_waits {
+        // A pool has deadlines of its own: TICKs, and what comes again.
+        if core.mood() == Mood::Running && !clients.are_waiting() && core.subscriptions() == EventSet::default() {
             let soonest = core.processes().filter_map(Process::deadline).min();
             assert_eq!(core.next_deadline(), soonest, "the core would wake up for nothing");
         }
@@ -124,21 +139,29 @@ impl Watch {
 }
 
 /// The arrows of the diagram in `core::process`.
-fn is_arrow(from: State, to: State) -> bool {
+fn is_arrow(from: State, to: State, has_tree: bool) -> bool {
     match from {
         State::Stopped | State::Exited | State::Fatal => to == State::Starting,
         State::Starting => matches!(to, State::Running | State::Backoff | State::Stopping),
         State::Running => matches!(to, State::Exited | State::Stopping),
         State::Backoff => matches!(to, State::Starting | State::Fatal | State::Stopped),
+        // Out of the wait for what it left.
+        State::Stopping if has_tree => matches!(to, State::Stopped | State::Exited | State::Backoff),
         State::Stopping => to == State::Stopped,
         State::Unknown => false,
     }
 }
 
-fn check_process(process: &Process, mood: Mood) {
+fn check_process(process: &Process, is_held: bool) {
     let (name, state) = (process.namespec(), process.state());
     let is_alive = matches!(state, State::Starting | State::Running | State::Stopping);
-    assert_eq!(process.pid() != 0, is_alive, "{name} is {} with pid {}", state.name(), process.pid());
+    assert_eq!(
+        process.pid() != 0,
+        is_alive && !process.has_rest(),
+        "{name} is {} with pid {}",
+        state.name(),
+        process.pid()
+    );
     let backoff = i64::from(process.backoff());
     match state {
         State::Backoff => {
@@ -152,8 +175,8 @@ fn check_process(process: &Process, mood: Mood) {
     // Whatever is not final by itself has a deadline, or it would stay as it is for ever.
     let changes_by_itself = match state {
         State::Starting | State::Stopping => true,
-        State::Backoff => mood == Mood::Running,
-        State::Exited => mood == Mood::Running && process.config.autorestart == Autorestart::Always,
+        State::Backoff => !is_held,
+        State::Exited => !is_held && process.config.autorestart == Autorestart::Always,
         State::Stopped | State::Running | State::Fatal | State::Unknown => false,
     };
     assert!(!changes_by_itself || process.deadline().is_some(), "{name} is {} for ever", state.name());

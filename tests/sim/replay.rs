@@ -23,7 +23,8 @@ use std::path::Path;
 
 use supervisor_kit::config::{Autorestart, Level, ProcessConfig};
 use supervisor_kit::core::{
-    Kernel, Mono, Mood, Now, Outbox, Pid, ProcId, Process, SignalError, SpawnError, SpawnPlan, State, Target, Tell,
+    Closed, Kernel, Mono, Mood, Now, Outbox, Pid, ProcId, Process, SignalError, SpawnError, SpawnPlan, State, Target,
+    Tell, Tree,
 };
 
 use crate::record;
@@ -163,10 +164,11 @@ impl Life {
         let now = Now {
             mono: Mono((EPOCH_SECS as u64 * 1000 + step.at_ms) * NANOS_PER_MS),
             wall_secs: EPOCH_SECS + (step.at_ms / 1000) as i64,
+            wall_nanos: 0,
         };
         let process = &mut self.process;
         let mut kernel = ScriptedKernel { step, kills: Vec::new() };
-        let mut out = Outbox::new();
+        let mut out = Outbox::watching();
         match step.action {
             Action::Transition => process.transition(now, self.mood, &mut kernel, &mut out),
             Action::Spawn => process.spawn(now, &mut kernel, &mut out),
@@ -174,7 +176,7 @@ impl Life {
             Action::Stop => drop(process.stop(now, &mut kernel, &mut out)),
             Action::Signal(number) => drop(process.signal(number, &mut kernel, &mut out)),
             Action::GiveUp => process.give_up(&mut out),
-            Action::Finish(status) => process.finish(now, status, &mut out),
+            Action::Finish(status) => process.finish(now, status, &mut kernel, &mut out),
             Action::Mood(code) => self.mood = if code == 0 { Mood::Restarting } else { Mood::Shutdown },
         }
         let tells = out.drain().map(describe).collect();
@@ -258,7 +260,7 @@ fn describe(tell: Tell) -> String {
         Tell::Log(level @ (Level::Debug | Level::Info | Level::Warn | Level::Critical), text) => {
             format!("L {} {text}", level.tag())
         }
-        Tell::Event(event) => format!("E {} {}", event.name(), event.payload()),
+        Tell::Event(event) => format!("E {} {}", event.kind().name(), event.payload()),
         other => panic!("one process alone says no such thing: {other:?}"),
     }
 }
@@ -285,5 +287,13 @@ impl Kernel for ScriptedKernel<'_> {
         };
         self.kills.push((pid, signal));
         self.step.kill_answer()
+    }
+
+    fn signal_tree(&mut self, _: &Tree<'_>, _: i32) -> usize {
+        0
+    }
+
+    fn deliver(&mut self, _listener: ProcId, _event: &[u8]) -> Result<(), Closed> {
+        panic!("a process alone has no pool");
     }
 }

@@ -1,6 +1,6 @@
 //! The trace format of `tests/oracle/record.py`, which documents it.
 
-use supervisor_kit::config::{Autorestart, ChannelConfig, LogFile, ProcessConfig};
+use supervisor_kit::config::{Autorestart, ChannelConfig, KillMode, LogFile, ProcessConfig};
 use supervisor_kit::core::{CommandError, ExitStatus, Pid, SignalError, SpawnError};
 
 /// The command that the recorder gives every program.
@@ -127,6 +127,7 @@ pub fn blank_program() -> ProcessConfig {
         stopwaitsecs: 10,
         stopasgroup: false,
         killasgroup: false,
+        killmode: KillMode::Default,
         user: None,
         environment: Vec::new(),
         serverurl: None,

@@ -3,6 +3,8 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+#[path = "../../fuzz/requests.rs"]
+mod requests;
 #[path = "../../fuzz/subjects.rs"]
 mod subjects;
 
@@ -44,7 +46,7 @@ fn mutated(input: &[u8], other: &[u8], state: &mut u64) -> Vec<u8> {
     let mut bytes = [&input[..at], &other[from.min(to)..from.max(to)], &input[at..]].concat();
     if !bytes.is_empty() && below(state, 2) == 0 {
         let index = below(state, bytes.len());
-        bytes[index] = b"\n =:;#%()[]\"'\\,0\x80\xff"[below(state, 18)];
+        bytes[index] = b"\n =:;#%()[]\"'\\,0\x80\xff<>&/\r"[below(state, 23)];
     }
     bytes
 }
@@ -70,4 +72,24 @@ fn environment() {
 #[test]
 fn expansion() {
     replay("expansion", subjects::expansion);
+}
+
+#[test]
+fn xmlrpc() {
+    replay("xmlrpc", requests::xmlrpc);
+}
+
+#[test]
+fn http() {
+    replay("http", requests::http);
+}
+
+#[test]
+fn listener() {
+    replay("listener", subjects::listener);
+}
+
+#[test]
+fn snapshot() {
+    replay("snapshot", subjects::snapshot);
 }

@@ -1,7 +1,8 @@
 //! Whole configurations on a machine made of a table: what the comparison with stock Supervisor cannot show.
 
 use supervisor_kit::config::{
-    Address, Config, CtlConfig, DEFAULT_RESULT_HANDLER, FcgiSocket, GroupKind, Level, MainLog, Options, load, load_ctl,
+    Address, Config, CtlConfig, DEFAULT_RESULT_HANDLER, FcgiSocket, GroupKind, LengthUnit, Level, MainLog, Options,
+    load, load_ctl,
 };
 
 use super::host::{Table, main_options};
@@ -99,25 +100,26 @@ fn fastcgi_programs_share_the_socket_of_their_section() {
 #[test]
 fn event_listeners_are_read_and_named() {
     let text = "[supervisord]\n[eventlistener:e]\ncommand=e\nevents=tick_5, PROCESS_STATE,TICK_5\nbuffer_size=3\n\
-                [eventlistener:p]\ncommand=p\nevents=EVENT\nresult_handler=my.module:handler\n";
+                [eventlistener:p]\ncommand=p\nevents=EVENT\nresult_handler=my.module:handler\n\
+                payload_length_unit=bytes\n";
     let config = loaded(&Table::with_main(text));
-    let kind = |events: &[&str], buffer_size, handler: &str| GroupKind::EventListener {
+    let kind = |events: &[&str], buffer_size, length_unit, handler: &str| GroupKind::EventListener {
         events: events.iter().map(|event| (*event).to_owned()).collect(),
         buffer_size,
+        length_unit,
         result_handler: handler.to_owned(),
     };
-    assert_eq!(config.listeners[0].kind, kind(&["TICK_5", "PROCESS_STATE"], 3, DEFAULT_RESULT_HANDLER));
-    assert_eq!(config.listeners[1].kind, kind(&["EVENT"], 10, "my.module:handler"));
-    assert_eq!((config.listeners[0].priority, config.listeners[0].processes[0].priority), (-1, 999));
-    let expect = [
-        (
-            Level::Critical,
-            "[eventlistener:p] cannot run: its result_handler my.module:handler is not part of this program, \
+    assert_eq!(
+        config.groups[0].kind,
+        kind(&["TICK_5", "PROCESS_STATE"], 3, LengthUnit::Characters, DEFAULT_RESULT_HANDLER)
+    );
+    assert_eq!(config.groups[1].kind, kind(&["EVENT"], 10, LengthUnit::Bytes, "my.module:handler"));
+    assert_eq!((config.groups[0].priority, config.groups[0].processes[0].priority), (-1, 999));
+    let expect = [(
+        Level::Critical,
+        "[eventlistener:p] cannot run: its result_handler my.module:handler is not part of this program, \
              which runs no Python plug-ins",
-        ),
-        (Level::Warn, "[eventlistener:e] is not started: this version does not run event listeners yet"),
-        (Level::Warn, "[eventlistener:p] is not started: this version does not run event listeners yet"),
-    ];
+    )];
     assert_eq!(notices(&config), expect);
 }
 
@@ -138,6 +140,7 @@ fn the_control_section() {
         password: Some("p%".into()),
         prompt: "ops".into(),
         history_file: Some("/home/op/.h".into()),
+        skipped_plugins: Vec::new(),
     };
     assert_eq!(ctl(full), Ok(Some(expect)));
     assert_eq!(ctl("[supervisord]\n").unwrap_err().text, ".ini file does not include supervisorctl section");

@@ -91,7 +91,7 @@ fn show(config: &Config) -> String {
     writeln!(out, "{directory} {} {}", truth(own.strip_ansi), repr::text(&own.identifier)).unwrap();
     writeln!(out, "environment {}", pairs(&own.environment)).unwrap();
     writeln!(out, "rpc {}", truth(config.has_supervisor_rpc)).unwrap();
-    let mut groups: Vec<&GroupConfig> = config.groups.iter().chain(&config.listeners).collect();
+    let mut groups: Vec<&GroupConfig> = config.groups.iter().collect();
     groups.sort_by_key(|group| (group.priority, &group.name));
     for group in groups {
         writeln!(out, "group {} {}", repr::text(&group.name), group.priority).unwrap();
@@ -99,8 +99,7 @@ fn show(config: &Config) -> String {
         group.processes.iter().for_each(|process| show_process(&mut out, process));
     }
     config.servers.iter().for_each(|server| show_server(&mut out, server));
-    // What only we say: listeners wait for a later version.
-    for notice in config.notices.iter().filter(|notice| !notice.text.contains("does not run event listeners yet")) {
+    for notice in &config.notices {
         let level = match notice.level {
             Level::Critical => "criticals",
             Level::Warn => "warnings",
@@ -122,7 +121,7 @@ fn show_kind(out: &mut String, group: &GroupConfig) {
         let (url, backlog) = (repr::text(&socket.url()), number(socket.backlog.map(u32::from)));
         writeln!(out, "  socket {url} {backlog} {} {} {}", number(mode), number(uid), number(gid)).unwrap();
     }
-    if let GroupKind::EventListener { events, buffer_size, result_handler } = &group.kind {
+    if let GroupKind::EventListener { events, buffer_size, result_handler, .. } = &group.kind {
         let mut events = events.clone();
         events.sort();
         writeln!(out, "  pool {} {buffer_size} {result_handler}", events.join(",")).unwrap();

@@ -73,7 +73,9 @@ pub fn comparable(line: &str, answer: &Answer) -> String {
     let mut stdout = stdout.join("\n");
     // After this, stock prints its exception as well.
     stdout = stdout.replace("Server requires authentication\nerror: ...", "Server requires authentication");
-    let stderr: Vec<&str> = answer.stderr.lines().filter(|text| !text.starts_with("For help, use ")).collect();
+    // Ours adds where to find help, and the cause when there is no connection.
+    let is_addition = |text: &&str| text.starts_with("For help, use ") || text.starts_with("supervisorctl: ");
+    let stderr: Vec<&str> = answer.stderr.lines().filter(|text| !is_addition(text)).collect();
     format!("$ {line}\n{stdout}\n{}[{:?}]", stderr.join("\n"), answer.status)
 }
 
@@ -86,10 +88,11 @@ fn followed(line: &str, client: Whose, answer: &Answer) -> String {
     format!("$ {line}\n{}\n[{:?}]", stdout.join("\n"), answer.status)
 }
 
-/// The forms of a command in its help are the interface, the explanations beside and between them are not.
+/// The forms of a command in its help are the interface, the explanations beside and between them are not, nor are the long
+/// options, which only ours has.
 fn help_form(line: &str) -> Option<String> {
     let form = line.split('\t').next()?.split(" (").next()?.trim();
-    let is_remark = form.is_empty() || form == "Ex:" || form.starts_with("Note:");
+    let is_remark = form.is_empty() || form.contains(" --") || form == "Ex:" || form.starts_with("Note:");
     (!is_remark).then(|| form.to_owned())
 }
 

@@ -52,6 +52,11 @@ impl Connection {
         self.stream.write_all(bytes.as_ref()).unwrap();
     }
 
+    /// As [`Connection::send`], for what the other side may refuse to read.
+    pub fn try_send(&mut self, bytes: impl AsRef<[u8]>) -> std::io::Result<()> {
+        self.stream.write_all(bytes.as_ref())
+    }
+
     /// A request without a body.
     pub fn get(&mut self, path: &str) -> Response {
         self.send(format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n"));

@@ -3,6 +3,8 @@
 use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::os::unix::net::UnixStream;
+use std::os::unix::process::CommandExt;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use base64::Engine;
@@ -119,7 +121,7 @@ fn a_body_over_the_limit_is_refused_before_it_is_read() {
     connection.send(format!("POST /RPC2 HTTP/1.1\r\nHost: x\r\nContent-Length: {}\r\n\r\n", REQUEST_BYTES_MAX + 1));
     assert_eq!(connection.response().status, 413);
     let mut connection = daemon.connect();
-    connection.send(format!("GET / HTTP/1.1\r\nHost: x\r\nX: {}\r\n\r\n", "x".repeat(60 * 1024)));
+    connection.send(format!("GET /nope HTTP/1.1\r\nHost: x\r\nX: {}\r\n\r\n", "x".repeat(60 * 1024)));
     assert_eq!(connection.response().status, 404);
     let mut connection = daemon.connect();
     connection.send(format!("GET / HTTP/1.1\r\nHost: x\r\nX: {}\r\n\r\n", "x".repeat(200 * 1024)));
@@ -222,4 +224,86 @@ fn a_client_that_is_refused_may_finish_its_request() {
     let mut answer = String::new();
     stream.read_to_string(&mut answer).unwrap();
     assert!(answer.starts_with("HTTP/1.1 401 Unauthorized\r\n"), "{answer}");
+}
+
+/// The line that `supervisorctl hash-password` prints for a password.
+fn hashed(password: &str) -> String {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_supervisord"));
+    command.arg0("supervisorctl").args(["hash-password", "--cost", "5"]).stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    child.stdin.take().unwrap().write_all(format!("{password}\n").as_bytes()).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success());
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[test]
+fn bcrypt_passwords() {
+    let line = hashed("a:b%c");
+    assert!(line.starts_with("password={BCRYPT}$2b$05$"), "{line}");
+    let daemon = Daemon::start(
+        &format!("[inet_http_server]\nport=127.0.0.1:{{}}\nusername=user\n{line}")
+            .replace("{}", &free_port().to_string()),
+    );
+    let text = daemon.site.read("supervisord.conf");
+    let port = text.split("port=127.0.0.1:").nth(1).unwrap().split('\n').next().unwrap().parse().unwrap();
+    let status = |given: &str| {
+        let mut connection = Connection::inet(port);
+        let header = format!("Authorization: Basic {}\r\n", STANDARD.encode(given));
+        connection.send(post(&write_call("supervisor.getAPIVersion", &[]), &header));
+        connection.response().status
+    };
+    // The second time it is remembered, and a wrong one is wrong all the same.
+    let given = ["user:a:b%c", "user:a:b%c", "user:a:b%d", "root:a:b%c", "user:a:b%c"];
+    assert_eq!(given.map(status), [200, 200, 401, 401, 200]);
+    daemon.wait_for_log("server 'inet_http_server' refused a user name or password from 127.0.0.1:");
+    // The thread that compared is gone after a while.
+    let threads = || std::fs::read_dir(format!("/proc/{}/task", daemon.pid())).unwrap().count();
+    super::fixture::wait_until("one thread is left", || threads() == 1);
+}
+
+#[test]
+fn guessing_delays_nobody_else() {
+    let port = free_port();
+    let daemon = Daemon::start(&format!("[inet_http_server]\nport=127.0.0.1:{port}\nusername=user\npassword=right\n"));
+    let ask = |password: &str| {
+        let mut connection = Connection::inet(port);
+        let header = format!("Authorization: Basic {}\r\n", STANDARD.encode(format!("user:{password}")));
+        connection.send(post(&write_call("supervisor.getAPIVersion", &[]), &header));
+        connection
+    };
+    let mut guesses: Vec<Connection> = (0..20).map(|number| ask(&format!("guess {number}"))).collect();
+    // Those who know it are served at once, on this server and on the other, before the guesses are answered.
+    assert_eq!(ask("right").response().status, 200);
+    assert_eq!(daemon.ask("getAPIVersion", &[]), "3.0".into());
+    assert!(guesses.iter_mut().all(|guess| guess.response().status == 401));
+    assert_eq!(daemon.log().matches("refused a user name or password").count(), 1, "one line for all of them");
+}
+
+#[test]
+fn chunked_bodies_are_taken_and_expected_ones_asked_for() {
+    let daemon = Daemon::start("");
+    let body = String::from_utf8(write_call("supervisor.getAPIVersion", &[])).unwrap();
+    let mut connection = daemon.connect();
+    connection.send("POST /RPC2 HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n");
+    for part in body.as_bytes().chunks(50) {
+        connection.send(format!("{:x}\r\n{}\r\n", part.len(), std::str::from_utf8(part).unwrap()));
+    }
+    connection.send("0\r\n\r\n");
+    assert_eq!(connection.response().status, 200);
+    let too_long = "x".repeat(1 << 20);
+    connection.send("POST /RPC2 HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n");
+    let sent = (0..=REQUEST_BYTES_MAX >> 20)
+        .try_for_each(|_| connection.try_send(format!("{:x}\r\n{too_long}\r\n", too_long.len())));
+    // It may be refused before all of it is sent.
+    let _ = sent;
+    assert_eq!(connection.head().status, 413);
+    let mut connection = daemon.connect();
+    connection.send(format!(
+        "POST /RPC2 HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: {}\r\n\r\n",
+        body.len()
+    ));
+    assert_eq!(connection.head().status, 100);
+    connection.send(body);
+    assert_eq!(connection.response().status, 200);
 }

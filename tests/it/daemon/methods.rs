@@ -49,7 +49,7 @@ fn process_info_has_all_keys() {
     daemon.wait_for_state("cat", "RUNNING");
     let info = daemon.info("cat");
     let Value::Struct(members) = &info else { panic!("{info:?}") };
-    let mut keys: Vec<&str> = members.iter().map(|(key, _)| key.as_str()).collect();
+    let mut keys: Vec<&str> = members.iter().map(|(key, _)| &**key).collect();
     keys.sort_unstable();
     let expected = [
         "description",
@@ -242,7 +242,7 @@ fn the_activity_log_is_read_and_cleared() {
     assert_eq!(daemon.ask("readMainLog", &[0.into(), 4.into()]).as_str(), all.as_str().map(|text| &text[..4]));
     assert_eq!(daemon.fault("readLog", &[0.into(), (-1).into()]), (3, "BAD_ARGUMENTS".into()));
     assert_eq!(daemon.ask("clearLog", &[]), true.into());
-    assert!(daemon.log().ends_with("INFO reopening log file\n") && daemon.log().lines().count() == 1);
+    assert_eq!(daemon.log(), "", "the line that tells of it goes with the rest, as ever");
     std::fs::remove_file(daemon.path("supervisord.log")).unwrap();
     assert_eq!(daemon.fault("clearLog", &[]).0, 20);
     let missing = daemon.fault("readLog", &[0.into(), 0.into()]);
@@ -255,7 +255,8 @@ fn methods_about_methods() {
     let list = daemon.call("system.listMethods", &[]).unwrap();
     let list: Vec<&str> = list.as_array().unwrap().iter().map(|name| name.as_str().unwrap()).collect();
     assert!(list.is_sorted());
-    assert_eq!(list.len(), 41, "{list:?}");
+    let ours = supervisor_kit::rpc::METHODS.iter().filter(|method| method.is_ours).count();
+    assert_eq!(list.len(), 41 + ours, "{list:?}");
     for name in list {
         let help = daemon.call("system.methodHelp", &[name.into()]).unwrap();
         assert!(help.as_str().unwrap().len() > 10, "{name}");

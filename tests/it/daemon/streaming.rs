@@ -1,6 +1,8 @@
 //! Logs that are followed over HTTP.
 
 use std::fs;
+use std::io::{BufRead, BufReader, Write};
+use std::os::unix::net::UnixStream;
 
 use super::client::Connection;
 use super::fixture::{Daemon, Site, descriptors, settled_descriptors, wait_until};
@@ -129,4 +131,69 @@ fn it_goes_on_when_its_group_is_removed_and_added_again() {
     daemon.wait_for_state("cat", "RUNNING");
     say(&daemon, "after");
     assert_eq!(connection.chunks_until("\n"), "after\n");
+}
+
+#[test]
+fn many_followers_of_a_rotating_log_lose_no_line() {
+    const FOLLOWERS: usize = 100;
+    const LINES: usize = 20_000;
+    let command = format!("read go; seq -f 'line %%07g' {LINES}; echo done; exec sleep 1000");
+    let daemon = Daemon::start(&format!(
+        "[program:p]\ncommand=sh -c \"{command}\"\nstartsecs=0\nstdout_logfile=%(here)s/p.out\n\
+         stdout_logfile_maxbytes=40000\nstdout_logfile_backups=1\n"
+    ));
+    daemon.wait_for_state("p", "RUNNING");
+    let mut followers: Vec<Connection> = (0..FOLLOWERS).map(|_| follow(&daemon, "/logtail/p")).collect();
+    let mut connection = daemon.connect();
+    connection.call("supervisor.sendProcessStdin", &["p".into(), "go\n".into()]).unwrap();
+    std::thread::scope(|scope| {
+        for follower in &mut followers {
+            scope.spawn(|| {
+                let text = follower.chunks_until("done\n");
+                let lines: Vec<&str> = text.lines().collect();
+                assert_eq!(lines.len(), LINES + 1, "{:?}", lines.iter().find(|line| line.starts_with("==>")));
+                assert!(lines.iter().take(LINES).zip(1..).all(|(line, n)| *line == format!("line {n:07}")));
+            });
+        }
+    });
+    // The log itself was rolled many times, and its older parts are gone.
+    assert!(daemon.path("p.out.1").exists() && !daemon.path("p.out.2").exists());
+}
+
+#[test]
+fn who_does_not_read_is_told_what_was_skipped() {
+    let command = "read go; while read n; do head -c 30000 /dev/zero | tr '\\0' x; echo; echo $n > $SEEN; done";
+    let daemon = Daemon::start(&format!(
+        "[program:p]\ncommand=sh -c \"{command}\"\nstartsecs=0\nstdout_logfile=%(here)s/p.out\n\
+         stdout_logfile_maxbytes=20000\nstdout_logfile_backups=2\nenvironment=SEEN=\"%(here)s/seen\"\n"
+    ));
+    daemon.wait_for_state("p", "RUNNING");
+    let mut follower = follow(&daemon, "/logtail/p");
+    let before = descriptors(daemon.pid());
+    daemon.ask("sendProcessStdin", &["p".into(), "go\n".into()]);
+    for round in 1..=100 {
+        daemon.ask("sendProcessStdin", &["p".into(), format!("{round}\n").into()]);
+    }
+    wait_until("all is written", || fs::read_to_string(daemon.path("seen")).is_ok_and(|seen| seen == "100\n"));
+    // As many files are kept open as the limit says, not one for each rotation.
+    assert!(descriptors(daemon.pid()) <= before + 40);
+    let mut text = String::new();
+    while !text.contains(" bytes skipped <==\n") {
+        text.push_str(&String::from_utf8_lossy(&follower.chunk()));
+    }
+}
+
+#[test]
+fn clients_of_http_1_0_get_lines_as_they_come() {
+    let daemon = Daemon::start(CAT);
+    daemon.wait_for_state("cat", "RUNNING");
+    let mut stream = UnixStream::connect(daemon.socket()).unwrap();
+    stream.write_all(b"GET /logtail/cat HTTP/1.0\r\n\r\n").unwrap();
+    let mut lines = BufReader::new(stream).lines().map(Result::unwrap);
+    let head: Vec<String> = lines.by_ref().take_while(|line| !line.is_empty()).collect();
+    assert!(head[0].ends_with("200 OK") && !head.iter().any(|line| line.contains("chunked")), "{head:?}");
+    for text in ["one", "two"] {
+        say(&daemon, text);
+        assert_eq!(lines.next().unwrap(), text);
+    }
 }

@@ -46,21 +46,34 @@ fn packing_twice_gives_the_same_bytes() {
     assert!(once == twice);
 }
 
+/// Every file is damaged in so many places, in four ways.
+const REGIONS: usize = 64;
+const MUTANTS_MIN: u32 = 1_000;
+
 #[test]
 fn damage_anywhere_is_refused_and_nothing_is_changed() {
     let scratch = Scratch::new();
+    let mut mutants = 0;
     for name in [PAYLOAD, MANIFEST, SUMS, "install", "README.md"] {
         let path = scratch.bundle.join(name);
         let good = fs::read(&path).unwrap();
-        let step = (good.len() / 60).max(1);
-        for at in (0..good.len()).step_by(step) {
+        for at in (0..REGIONS).map(|region| region * good.len() / REGIONS) {
             let mut flipped = good.clone();
             flipped[at] ^= 1 << (at % 8);
-            refused(&scratch, &path, &flipped, &format!("{name}: bit flipped in byte {at}"));
-            refused(&scratch, &path, &good[..at], &format!("{name}: cut to {at} bytes"));
+            let mut swapped = good.clone();
+            if let Some(other) = (at + 1..good.len()).find(|other| good[*other] != good[at]) {
+                swapped.swap(at, other);
+            }
+            let appended = [&good[..], &good[at..]].concat();
+            let all = [("flipped", &flipped[..]), ("swapped", &swapped), ("cut", &good[..at]), ("appended", &appended)];
+            for (what, bytes) in all.into_iter().filter(|(_, bytes)| *bytes != good) {
+                refused(&scratch, &path, bytes, &format!("{name}: {what} at byte {at}"));
+                mutants += 1;
+            }
         }
         fs::write(&path, &good).unwrap();
     }
+    assert!(mutants >= MUTANTS_MIN, "only {mutants} mutants");
     Bundle::open(&scratch.bundle).unwrap();
     for name in [PAYLOAD, MANIFEST, SUMS, "install"] {
         let path = scratch.bundle.join(name);

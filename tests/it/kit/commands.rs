@@ -34,12 +34,24 @@ fn a_missing_or_unusable_program_is_an_error() {
 }
 
 #[test]
-fn a_process_is_known_by_its_file_not_its_name() {
+fn a_process_is_known_by_what_it_runs_not_by_its_name() {
     let own = std::env::current_exe().unwrap();
     assert!(Machine.runs(std::process::id(), &own));
     let scratch = tempfile::TempDir::new().unwrap();
     let copy = scratch.path().join(own.file_name().unwrap());
     std::fs::copy(&own, &copy).unwrap();
+    // The same bytes under another inode are the same program; one more byte is another.
+    assert!(Machine.runs(std::process::id(), &copy));
+    std::io::Write::write_all(&mut std::fs::OpenOptions::new().append(true).open(&copy).unwrap(), b"x").unwrap();
     assert!(!Machine.runs(std::process::id(), &copy));
+    assert!(!Machine.runs(std::process::id(), scratch.path()));
     assert!(!Machine.runs(0, &own));
+}
+
+#[test]
+fn the_daemon_proves_that_this_kernel_suits_it() {
+    let output = Machine.run(env!("CARGO_BIN_EXE_supervisord"), &["--self-test"], LONG).unwrap();
+    assert!(output.is_success() && output.stdout.starts_with("self-test: ok"), "{output:?}");
+    let killed = Machine.run("sh", &["-c", "kill -SYS $$"], LONG).unwrap();
+    assert_eq!(killed.code, Some(128 + 31));
 }

@@ -5,54 +5,66 @@
 use std::fs;
 use std::io;
 
-use supervisor_kit::kit::failure::{ExitCode, Failure};
+use supervisor_kit::kit::cli::{Distro, InstallArgs, Request, SignatureArgs, WebArgs};
+use supervisor_kit::kit::failure::{ExitCode, Failure, ServiceDown};
 use supervisor_kit::kit::host::Root;
-use supervisor_kit::kit::install::{Distro, Request, run};
-use supervisor_kit::kit::plan::Wishes;
+use supervisor_kit::kit::preflight::Choices;
 use supervisor_kit::kit::text::Note;
+use supervisor_kit::kit::verbs::install::run;
 
 use super::fake::{Ear, FakeHost, PID, said};
 use super::{Scratch, elf, own_machine, tree};
 
-const ALL: Wishes = Wishes { enable: true, start: true };
+const ALL: InstallArgs = InstallArgs {
+    distro: Distro::Auto,
+    no_enable: false,
+    no_start: false,
+    replace: false,
+    console: WebArgs::NONE,
+    signature: SignatureArgs::NONE,
+};
+const FILES_ONLY: InstallArgs = InstallArgs { no_enable: true, no_start: true, ..ALL };
 
-struct Host {
-    scratch: Scratch,
-    fake: FakeHost,
+pub(super) struct Host {
+    pub(super) scratch: Scratch,
+    pub(super) fake: FakeHost,
+    pub(super) choices: Choices,
 }
 
 impl Host {
     /// `None` when we are not root.
-    fn new() -> Option<Host> {
+    pub(super) fn new() -> Option<Host> {
         let scratch = Scratch::new();
-        fs::create_dir_all(scratch.root.join("run/systemd/system")).unwrap();
+        // What every system with systemd has.
+        for dir in ["run/systemd/system", "usr/bin", "etc/systemd/system/multi-user.target.wants", "var/lib"] {
+            fs::create_dir_all(scratch.root.join(dir)).unwrap();
+        }
         let is_root = nix::unistd::geteuid().is_root();
-        is_root.then(|| Host { scratch, fake: FakeHost::new() })
+        is_root.then(|| Host { scratch, fake: FakeHost::new(), choices: Choices::default() })
     }
 
-    fn install(&mut self, wishes: Wishes) -> (Result<(), Failure>, Vec<Note>) {
-        self.install_before(Ear::default(), wishes)
+    fn install(&mut self, args: &InstallArgs) -> (Result<(), Failure>, Vec<Note>) {
+        self.install_before(Ear::default(), args)
     }
 
-    fn install_before(&mut self, mut ear: Ear, wishes: Wishes) -> (Result<(), Failure>, Vec<Note>) {
+    fn install_before(&mut self, mut ear: Ear, args: &InstallArgs) -> (Result<(), Failure>, Vec<Note>) {
         let request = Request {
             bundle: self.scratch.bundle.clone(),
             root: Root::pretend_live(&self.scratch.root).unwrap(),
-            distro: Distro::Auto,
-            wishes,
             dry_run: false,
             yes: false,
+            choices: self.choices.clone(),
         };
         self.fake.changes.clear();
-        let outcome = run(&request, &mut self.fake, &mut ear);
+        let outcome = run(&request, args, &mut self.fake, &mut ear);
         (outcome, ear.notes)
     }
 
     /// Expects this failure, and the tree and the service as they were before.
     #[track_caller]
-    fn fails(&mut self, code: ExitCode) -> Failure {
+    pub(super) fn fails(&mut self, code: ExitCode) -> Failure {
         let before = (tree(&self.scratch.root, false), self.fake.is_enabled, self.fake.is_active);
-        let (outcome, notes) = self.install(ALL);
+        let (outcome, notes) = self.install(&ALL);
         let failure = outcome.unwrap_err();
         assert_eq!(failure.code(), code, "{failure:?}");
         let after = (tree(&self.scratch.root, false), self.fake.is_enabled, self.fake.is_active);
@@ -65,14 +77,14 @@ impl Host {
 #[test]
 fn a_healthy_host_gets_a_running_service() {
     let Some(mut host) = Host::new() else { return };
-    let (outcome, notes) = host.install(ALL);
+    let (outcome, notes) = host.install(&ALL);
     outcome.unwrap();
     let expected = ["daemon-reload", "enable supervisord.service", "start supervisord.service"];
     assert_eq!(host.fake.changes, expected.map(|verb| format!("systemctl {verb}")));
     assert!(notes.contains(&Note::Verified { pid: PID }) && notes.contains(&Note::NextPrograms), "{notes:?}");
     let installed = tree(&host.scratch.root, true);
 
-    let (outcome, notes) = host.install(ALL);
+    let (outcome, notes) = host.install(&ALL);
     outcome.unwrap();
     assert!(notes.iter().any(|note| matches!(note, Note::UpToDate { .. })), "{notes:?}");
     assert_eq!(host.fake.changes, [""; 0]);
@@ -82,19 +94,19 @@ fn a_healthy_host_gets_a_running_service() {
 #[test]
 fn an_operator_at_a_terminal_is_asked_once() {
     let Some(mut host) = Host::new() else { return };
-    let (outcome, notes) = host.install_before(Ear { answer: Some(false), ..Ear::default() }, ALL);
+    let (outcome, notes) = host.install_before(Ear { answer: Some(false), ..Ear::default() }, &ALL);
     assert_eq!(outcome, Err(Failure::Cancelled));
     assert!(notes.contains(&Note::PlanBegins) && host.fake.changes.is_empty(), "{notes:?}");
-    assert!(!host.scratch.root.join("usr").exists());
-    host.install_before(Ear { answer: Some(true), ..Ear::default() }, ALL).0.unwrap();
+    assert!(!host.scratch.root.join("usr/bin/supervisord").exists());
+    host.install_before(Ear { answer: Some(true), ..Ear::default() }, &ALL).0.unwrap();
     // Nothing to do, so nothing to ask: the answer would be no.
-    host.install_before(Ear { answer: Some(false), ..Ear::default() }, ALL).0.unwrap();
+    host.install_before(Ear { answer: Some(false), ..Ear::default() }, &ALL).0.unwrap();
 }
 
 #[test]
 fn wishes_are_followed() {
     let Some(mut host) = Host::new() else { return };
-    let (outcome, notes) = host.install(Wishes { enable: false, start: false });
+    let (outcome, notes) = host.install(&FILES_ONLY);
     outcome.unwrap();
     assert_eq!(host.fake.changes, ["systemctl daemon-reload"]);
     assert_eq!(notes.last(), Some(&Note::NextStart));
@@ -104,7 +116,7 @@ fn wishes_are_followed() {
 fn without_systemd_the_files_are_installed_and_the_next_step_is_told() {
     let Some(mut host) = Host::new() else { return };
     fs::remove_dir(host.scratch.root.join("run/systemd/system")).unwrap();
-    let (outcome, notes) = host.install(ALL);
+    let (outcome, notes) = host.install(&ALL);
     outcome.unwrap();
     assert_eq!(host.fake.changes, [""; 0]);
     assert_eq!(notes.last(), Some(&Note::NextWithoutSystemd));
@@ -114,17 +126,17 @@ fn without_systemd_the_files_are_installed_and_the_next_step_is_told() {
 #[test]
 fn a_running_daemon_is_never_restarted() {
     let Some(mut host) = Host::new() else { return };
-    host.install(ALL).0.unwrap();
+    host.install(&ALL).0.unwrap();
     let newer = elf(own_machine(), "newer");
     host.scratch.bundle = host.scratch.pack(&newer, "newer");
     host.fake.runs_installed = false;
-    let (outcome, notes) = host.install(ALL);
+    let (outcome, notes) = host.install(&ALL);
     outcome.unwrap();
     assert_eq!(host.fake.changes, [""; 0]);
     assert_eq!(notes.last(), Some(&Note::RestartNeeded { pid: PID }));
     assert_eq!(fs::read(host.scratch.root.join("usr/bin/supervisord")).unwrap(), newer);
     // Still true, so still said, when nothing is left to install.
-    let (outcome, notes) = host.install(ALL);
+    let (outcome, notes) = host.install(&ALL);
     outcome.unwrap();
     assert_eq!(notes.last(), Some(&Note::RestartNeeded { pid: PID }));
 }
@@ -150,25 +162,29 @@ fn a_host_that_refuses_the_new_program_is_left_alone() {
 fn a_service_that_does_not_come_up_is_taken_back_with_its_last_words() {
     let Some(mut host) = Host::new() else { return };
     host.fake.start_fails = true;
-    let Failure::ServiceDown { state, journal } = host.fails(ExitCode::Service) else { panic!() };
+    let Failure::ServiceDown(ServiceDown { state, journal, refusal }) = host.fails(ExitCode::Service) else { panic!() };
+    assert_eq!(refusal, None);
     assert!(state.contains("Result=exit-code") && journal.contains("address in use"), "{state} {journal}");
     assert_eq!(host.fake.changes.last().unwrap(), "systemctl daemon-reload");
     host.fake.start_fails = false;
-    host.install(ALL).0.unwrap();
+    host.install(&ALL).0.unwrap();
 }
 
 #[test]
 fn a_service_that_dies_soon_is_no_success() {
     let Some(mut host) = Host::new() else { return };
     host.fake.dies_while_waiting = true;
-    assert!(matches!(host.fails(ExitCode::Service), Failure::ServiceDown { .. }));
+    assert!(matches!(host.fails(ExitCode::Service), Failure::ServiceDown(_)));
 }
 
 #[test]
 fn a_service_that_runs_something_else_is_no_success() {
     let Some(mut host) = Host::new() else { return };
     host.fake.runs_installed = false;
-    assert_eq!(host.fails(ExitCode::Service), Failure::WrongProcess { pid: PID });
+    assert_eq!(
+        host.fails(ExitCode::Service),
+        Failure::WrongProcess { pid: PID, program: "/usr/bin/supervisord".to_owned() }
+    );
 }
 
 #[test]
@@ -183,7 +199,7 @@ fn the_client_must_agree() {
     // With an administrator's configuration, no access for the client may be intended.
     fs::create_dir_all(host.scratch.root.join("etc")).unwrap();
     fs::write(host.scratch.root.join("etc/supervisord.conf"), "[supervisord]\n").unwrap();
-    let (outcome, notes) = host.install(ALL);
+    let (outcome, notes) = host.install(&ALL);
     outcome.unwrap();
     assert!(notes.iter().any(|note| matches!(note, Note::ClientUnreachable { .. })), "{notes:?}");
 }
@@ -191,7 +207,7 @@ fn the_client_must_agree() {
 #[test]
 fn a_failed_update_brings_the_old_files_back() {
     let Some(mut host) = Host::new() else { return };
-    host.install(Wishes { enable: false, start: false }).0.unwrap();
+    host.install(&FILES_ONLY).0.unwrap();
     host.scratch.bundle = host.scratch.pack(&elf(own_machine(), "newer"), "newer");
     host.fake.enable_fails = true;
     let Failure::Command { command, reason } = host.fails(ExitCode::Apply) else { panic!() };
@@ -201,8 +217,8 @@ fn a_failed_update_brings_the_old_files_back() {
 #[test]
 fn a_reload_that_a_killed_run_left_out_is_made_up_for() {
     let Some(mut host) = Host::new() else { return };
-    host.install(ALL).0.unwrap();
+    host.install(&ALL).0.unwrap();
     host.fake.needs_reload = true;
-    host.install(ALL).0.unwrap();
+    host.install(&ALL).0.unwrap();
     assert_eq!(host.fake.changes, ["systemctl daemon-reload"]);
 }

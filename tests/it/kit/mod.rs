@@ -6,9 +6,23 @@ mod detect;
 mod fake;
 mod install;
 mod live;
+mod manual;
+mod messages;
 mod os_release;
+mod packages;
 mod plan;
+mod prefix;
+mod preflight;
+mod refusal;
+mod restart;
+mod signature;
+mod take_back;
+mod takeover;
 mod text;
+mod troubles;
+mod upgrade;
+mod verbs;
+mod web;
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
@@ -16,6 +30,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use supervisor_kit::kit::bundle::MANIFEST;
+use supervisor_kit::kit::tree::STATE_DIR;
 use tempfile::TempDir;
 
 /// What `uname -m` says here.
@@ -66,7 +81,9 @@ impl Scratch {
         let out = self.dir.path().join("dist");
         fs::create_dir_all(&bin).unwrap();
         fs::write(bin.join("supervisord"), program).unwrap();
-        fs::write(bin.join("install"), elf(own_machine(), "installer")).unwrap();
+        // The installer is of the same processor as the program.
+        let e_machine = program.get(18..20).map_or_else(own_machine, |bytes| u16::from_le_bytes([bytes[0], bytes[1]]));
+        fs::write(bin.join("install"), elf(e_machine, "installer")).unwrap();
         fs::write(bin.join("README.md"), "read me\n").unwrap();
         let tgz = run_pack(&bin, &out);
         let unpacked = self.dir.path().join(name);
@@ -148,7 +165,7 @@ fn distros() -> Vec<PathBuf> {
 }
 
 /// One line for each thing below `dir`: path, type and mode, owner, link target, hash of the contents.
-/// With `is_exact` also inode and time of change, which tell a file from an equal new one.
+/// What the installer remembers is left out. With `is_exact` also inode and time of change, which tell a file from an equal new one.
 fn tree(dir: &Path, is_exact: bool) -> Vec<String> {
     let mut lines = Vec::new();
     let mut todo = vec![dir.to_path_buf()];
@@ -164,6 +181,9 @@ fn tree(dir: &Path, is_exact: bool) -> Vec<String> {
             let exact = if is_exact { format!(" {} {}", meta.ino(), meta.ctime_nsec()) } else { String::new() };
             let mode = meta.permissions().mode();
             let shown = path.strip_prefix(dir).unwrap().display();
+            if shown.to_string() == STATE_DIR.trim_start_matches('/') {
+                continue;
+            }
             lines.push(format!("/{shown} {mode:o} {}:{} {contents}{exact}", meta.uid(), meta.gid()));
             if meta.is_dir() {
                 todo.push(path);
@@ -176,8 +196,8 @@ fn tree(dir: &Path, is_exact: bool) -> Vec<String> {
 
 /// Writes `SHA256SUMS` anew, so that only deeper checks can object.
 fn seal(bundle: &Path, manifest: &serde_json::Value) {
-    use supervisor_kit::kit::bundle::{PAYLOAD, SUMS, sums};
+    use supervisor_kit::kit::bundle::{INSTALL_SCRIPT, INSTALLER, PAYLOAD, SUMS, sums};
     fs::write(bundle.join(MANIFEST), serde_json::to_vec_pretty(manifest).unwrap()).unwrap();
-    let files = [MANIFEST, PAYLOAD].map(|name| (name, fs::read(bundle.join(name)).unwrap()));
+    let files = [INSTALLER, INSTALL_SCRIPT, MANIFEST, PAYLOAD].map(|name| (name, fs::read(bundle.join(name)).unwrap()));
     fs::write(bundle.join(SUMS), sums::format(files.iter().map(|(name, bytes)| (*name, bytes.as_slice())))).unwrap();
 }

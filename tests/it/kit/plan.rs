@@ -5,17 +5,21 @@ use std::fmt::Write;
 use std::fs;
 use std::path::Path;
 
-use supervisor_kit::kit::bundle::{Bundle, Manifest};
+use supervisor_kit::kit::bundle::manifest::Mode;
+use supervisor_kit::kit::bundle::{Bundle, Manifest, Member, MemberKind};
 use supervisor_kit::kit::failure::{ExitCode, Failure};
 use supervisor_kit::kit::host::detect::{Family, detect};
 use supervisor_kit::kit::host::{Root, evidence, os_release, probe};
-use supervisor_kit::kit::plan::{Facts, Found, Step, Wishes, plan};
+use supervisor_kit::kit::plan::{Facts, Found, Restart, Step, Wishes, plan, without_stale};
+use supervisor_kit::kit::prefix::Prefix;
+use supervisor_kit::kit::state::Installed;
+use supervisor_kit::kit::takeover::Findings;
 use supervisor_kit::kit::text::{Lang, Note};
 
 use super::fake::FakeHost;
 use super::{Profile, Scratch, distros};
 
-const ALL: Wishes = Wishes { enable: true, start: true };
+const ALL: Wishes = Wishes { enable: true, start: true, restart: Restart::Never };
 
 /// What `--dry-run` shows on a fresh machine of each kind. `UPDATE_GOLDEN=1` writes the files anew.
 #[test]
@@ -50,7 +54,7 @@ fn dry_run(distro: &Path, lang: Lang) -> String {
     let root = Root::pretend_live(&scratch.root).unwrap();
     let manifest = Bundle::open(&scratch.bundle).unwrap().manifest;
     let system = detect(os_release::read(&root), evidence::gather(&root), None);
-    let facts = probe::gather(&root, &manifest, &mut FakeHost::new()).unwrap();
+    let facts = probe::gather(&root, &manifest, Prefix::Usr, None, &Findings::default(), &mut FakeHost::new()).unwrap();
     let facts = Facts { is_root: true, ..facts };
     let mut shown = lang.note(&Note::System(Box::new(system.clone()))) + "\n";
     for hint in system.hints() {
@@ -68,7 +72,9 @@ fn manifest() -> Manifest {
 
 fn fresh() -> Facts {
     Facts {
+        trust_file: None,
         is_staged: true,
+        prefix: Prefix::Usr,
         is_root: true,
         found: BTreeMap::new(),
         leftovers: Vec::new(),
@@ -76,8 +82,33 @@ fn fresh() -> Facts {
         bytes_free: None,
         has_selinux: false,
         has_kysec: false,
+        unmarked: Vec::new(),
         service: None,
     }
+}
+
+/// A host where nothing is yet, with this prefix.
+pub fn fresh_with(prefix: Prefix) -> Facts {
+    Facts { prefix, ..fresh() }
+}
+
+#[test]
+fn what_a_version_no_longer_has_is_removed_with_it() {
+    let manifest = manifest();
+    let mut before = Installed { members: manifest.members.clone(), ..Installed::default() };
+    let gone = |path: &str, is_config| Member {
+        path: path.to_owned(),
+        kind: MemberKind::File { mode: Mode(0o644), size: 1, sha256: String::new(), config: is_config },
+    };
+    before.members.extend([gone("/usr/bin/older", false), gone("/etc/older", true), gone("/usr/bin/missing", false)]);
+    let file = || Found::File { mode: 0o644, is_roots: true, sha256: String::new(), is_script: false };
+    let found = ["/usr/bin/older", "/etc/older"].map(|path| (path.to_owned(), file())).into();
+    let facts = Facts { found, ..fresh() };
+    let steps = vec![Step::Clean { path: "/x".to_owned() }, Step::Reload];
+    let removal = Step::Remove { path: "/usr/bin/older".to_owned() };
+    let complete = without_stale(steps.clone(), &facts, &manifest, Some(&before));
+    assert_eq!(complete, [steps[0].clone(), removal, steps[1].clone()]);
+    assert_eq!(without_stale(steps.clone(), &facts, &manifest, None), steps);
 }
 
 #[test]

@@ -1,13 +1,22 @@
 //! Words: complete in both languages, and every failure names its cause and the next step.
 
-use supervisor_kit::kit::failure::{Damage, ExitCode, Failure};
+use supervisor_kit::kit::failure::{Damage, ExitCode, Failure, ServiceDown, SignatureFault};
+use supervisor_kit::kit::preflight::{Finding, Probe, Trouble};
 use supervisor_kit::kit::text::Lang;
 
 /// One of each, with the words that its message must show.
-fn failures() -> Vec<(Failure, u8, Vec<&'static str>)> {
+pub fn failures() -> Vec<(Failure, u8, Vec<&'static str>)> {
     let text = |text: &str| text.to_string();
     let (path, reason) = (text("/the/path"), text("the reason"));
+    let refusal = Some(Finding::fail(Probe::Service, Trouble::FapolicydDenied, "/usr/bin/supervisord: exit code 126"));
+    let down = ServiceDown { state: text("Result=x"), journal: reason.clone(), refusal };
+    let wrong = SignatureFault::Wrong { path: path.clone(), reason: reason.clone() };
     vec![
+        (Failure::ReexecRefused { pid: 77, reason: reason.clone() }, 8, vec!["77", "the reason", "--restart=always"]),
+        (Failure::RestartPolicy { path: path.clone(), line: 3, value: text("maybe") }, 2, vec!["/the/path:3", "maybe"]),
+        (Failure::HalfTakenBack { paths: vec![path.clone()] }, 16, vec!["/the/path", "recover"]),
+        (Failure::Signature(wrong), 17, vec!["/the/path", "the reason"]),
+        (Failure::Signature(SignatureFault::NoKey), 17, vec!["--pubkey"]),
         (Failure::NotRoot, 3, vec!["root"]),
         (Failure::BundleMissing { path: path.clone() }, 4, vec!["/the/path"]),
         (Failure::BundleUnreadable { path: path.clone(), reason: reason.clone() }, 4, vec!["/the/path", "the reason"]),
@@ -35,8 +44,8 @@ fn failures() -> Vec<(Failure, u8, Vec<&'static str>)> {
         (Failure::LeavesRoot { path: path.clone(), target: text("/out") }, 6, vec!["/the/path", "/out"]),
         (Failure::RootUnusable { path: path.clone(), reason: reason.clone() }, 6, vec!["/the/path", "the reason"]),
         (Failure::ConfigInvalid { path: path.clone(), output: reason.clone() }, 7, vec!["/the/path", "the reason"]),
-        (Failure::ServiceDown { state: text("Result=x"), journal: reason.clone() }, 8, vec!["Result=x", "the reason"]),
-        (Failure::WrongProcess { pid: 77 }, 8, vec!["77"]),
+        (Failure::ServiceDown(down), 8, vec!["Result=x", "the reason", "fapolicyd-cli", "126"]),
+        (Failure::WrongProcess { pid: 77, program: text("/the/path") }, 8, vec!["77", "/the/path"]),
         (Failure::WrongPid { main_pid: 77, answer: text("78") }, 8, vec!["77", "78"]),
         (
             Failure::Step { action: "write", path: path.clone(), reason: reason.clone() },

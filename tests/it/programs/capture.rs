@@ -7,7 +7,7 @@ use supervisor_kit::core::event::{Channel, Event, Written};
 use supervisor_kit::logs::Filter;
 use supervisor_kit::logs::capture::{BEGIN, Capture, END, Piece};
 
-use crate::daemon::fixture::{Daemon, Site};
+use crate::daemon::fixture::{Daemon, Site, wait_until};
 
 /// What became of a stream: text, parts of messages, messages, and how many bytes the end cut off.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -121,10 +121,10 @@ fn payloads_are_those_of_supervisor() {
     let written =
         |channel, data: &[u8]| Written { process: "p".into(), group: "g".into(), pid: 7, channel, data: data.to_vec() };
     let event = Event::ProcessLog(written(Channel::Stderr, "größe\n".as_bytes()));
-    assert_eq!(event.name(), "PROCESS_LOG_STDERR");
+    assert_eq!(event.kind().name(), "PROCESS_LOG_STDERR");
     assert_eq!(event.payload(), "processname:p groupname:g pid:7 channel:stderr\ngröße\n");
     let event = Event::ProcessCommunication(written(Channel::Stdout, b"\x88\n"));
-    assert_eq!(event.name(), "PROCESS_COMMUNICATION_STDOUT");
+    assert_eq!(event.kind().name(), "PROCESS_COMMUNICATION_STDOUT");
     assert_eq!(event.payload(), "processname:p groupname:g pid:7\nUndecodable: b'\\x88\\n'");
 }
 
@@ -134,13 +134,20 @@ fn captured_bytes_go_to_no_file_and_listeners_are_told() {
         "[supervisord]\nloglevel=blather\n\
          [program:p]\ncommand=sh %(here)s/talk\nstartsecs=0\nautorestart=false\nstdout_capture_maxbytes=1KB\nstderr_capture_maxbytes=1KB\n\
          stdout_events_enabled=true\nstderr_events_enabled=true\nstdout_logfile=%(here)s/out\nstderr_logfile=%(here)s/err\n\
-         [program:q]\ncommand=sh %(here)s/talk\nstartsecs=0\nautorestart=false\nstdout_logfile=%(here)s/q.out\nstderr_logfile=NONE\n",
+         [program:q]\ncommand=sh %(here)s/talk\nstartsecs=0\nautorestart=false\nstdout_logfile=%(here)s/q.out\nstderr_logfile=NONE\n\
+         [eventlistener:l]\ncommand=sh %(here)s/listen\nevents=PROCESS_LOG,PROCESS_COMMUNICATION\nstderr_logfile=%(here)s/told\n",
     );
     fs::write(
         site.path("talk"),
         "printf 'before<!--XSUPERV'; sleep 0.2; printf 'ISOR:BEGIN-->secret<!--XSUPERVISOR:END-->after<!--XSUP'\n\
          printf '<!--XSUPERVISOR:BEGIN-->oops<!--XSUPERVISOR:END-->' >&2\n\
          printf '<!--XSUPERVISOR:BEGIN-->never ended' >&2\n",
+    )
+    .unwrap();
+    fs::write(
+        site.path("listen"),
+        "while printf 'READY\\n' && read -r header; do\n\
+         echo \"$header\" >&2; head -c \"${header##*len:}\" >&2; echo >&2; printf 'RESULT 2\\nOK'; done\n",
     )
     .unwrap();
     let daemon = Daemon::start_in(site);
@@ -157,12 +164,16 @@ fn captured_bytes_go_to_no_file_and_listeners_are_told() {
         "DEBG 'p' stdout emitted a comm event\n",
         "DEBG 'p' stderr emitted a comm event\n",
         "WARN 'p' stderr ended inside a message: 11 bytes are dropped\n",
-        "BLAT no listener for PROCESS_COMMUNICATION_STDOUT\n",
-        "BLAT no listener for PROCESS_COMMUNICATION_STDERR\n",
-        "BLAT no listener for PROCESS_LOG_STDOUT\n",
-        "BLAT no listener for PROCESS_LOG_STDERR\n",
     ] {
         assert!(log.contains(line), "{line}{log}");
     }
     assert!(!log.contains("'q' stdout emitted"));
+    wait_until("the listener was told", || {
+        let told = daemon.site.read("told");
+        let has = |name: &str, text: &str| told.contains(name) && told.contains(text);
+        has("eventname:PROCESS_LOG_STDOUT ", " channel:stdout\nsecret\n")
+            && has("eventname:PROCESS_COMMUNICATION_STDOUT", "\nsecret\n")
+            && has("eventname:PROCESS_LOG_STDERR", " channel:stderr\noops\n")
+            && has("eventname:PROCESS_COMMUNICATION_STDERR", "\noops\n")
+    });
 }

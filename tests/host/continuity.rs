@@ -1,0 +1,113 @@
+//! `kill -9` of the daemon under a real systemd: no program is lost or doubled, no line of a log is missing. `make torture`
+//! does it a thousand times.
+
+use std::path::Path;
+
+use crate::bundle::{self, FOLDER};
+use crate::machine::{Machine, say};
+
+/// So often in every test run; `SUPERVISOR_KIT_KILLS` says how often in a long one.
+const KILLS: u32 = 40;
+
+const PROGRAMS: &str = "\
+[program:writer]
+command=bash -c 'n=0; while :; do echo line $n; n=$((n+1)); done'
+process_name=%(program_name)s%(process_num)d
+numprocs=6
+startsecs=0
+stdout_logfile=/var/log/supervisor/writer%(process_num)d.log
+stdout_logfile_maxbytes=1MB
+stdout_logfile_backups=1000
+stderr_logfile=NONE
+[program:reader]
+command=cat
+process_name=%(program_name)s%(process_num)d
+numprocs=6
+[program:toggle]
+command=bash -c 'trap \"\" HUP; exec -a sleep-toggle sleep 86400'
+startsecs=0
+[program:flap]
+command=bash -c 'exec -a sleep-flap sleep 86400'
+startsecs=0";
+
+fn start(test: &str, suite: &str) -> Option<Machine> {
+    let machine = Machine::boot_suite(test, "debian-12", suite)?;
+    bundle::unpack(&machine, &bundle::path());
+    machine.ok(&format!("cd {FOLDER}/* && ./install --yes"));
+    machine.write("/etc/supervisord.d/torture.ini", PROGRAMS);
+    // Systemd gives up after some restarts in a minute; here they are the point.
+    machine.write(
+        "/etc/systemd/system/supervisord.service.d/torture.conf",
+        "[Unit]\nStartLimitInterval=0\nStartLimitIntervalSec=0\n[Service]\nStartLimitInterval=0\nRestartSec=50ms",
+    );
+    machine.ok("systemctl daemon-reload && supervisorctl update");
+    machine.wait_until("[ $(supervisorctl status | grep -c RUNNING) = 14 ]");
+    Some(machine)
+}
+
+fn kill_again_and_again(test: &str, suite: &str, kills: u32, hardship: &str) {
+    let Some(machine) = start(test, suite) else { return };
+    machine.ok(hardship);
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/host/continuity");
+    machine.copy_in(Path::new(folder).join("kills.sh").as_path(), "/opt");
+    let seed = std::process::id() % 30_000;
+    // In slices, because a command in a machine has a limit of time.
+    const KILLS_AT_ONCE: u32 = 100;
+    let mut left = kills;
+    while left > 0 {
+        let slice = left.min(KILLS_AT_ONCE);
+        let said = machine.ok(&format!("bash /opt/kills.sh {slice} {seed}"));
+        say(&format!("{suite}: {}", said.lines().last().unwrap_or_default()));
+        left -= slice;
+        machine.ok("rm -f /var/log/supervisor/writer*; supervisorctl start 'writer:*'");
+    }
+    stops_everything(&machine);
+}
+
+/// `systemctl stop` leaves nothing behind, not even what a program has sent into the background.
+fn stops_everything(machine: &Machine) {
+    machine.write(
+        "/etc/supervisord.d/fork.ini",
+        "[program:fork]\ncommand=bash -c 'setsid sleep 87000 & exec sleep 87001'",
+    );
+    machine.ok("supervisorctl update");
+    machine.wait_until("pgrep -f 'sleep 87000' && pgrep -f 'sleep 87001'");
+    machine.ok("systemctl stop supervisord");
+    machine.ok("! pgrep -fa '^sleep|^cat$|^bash -c n='");
+    machine.ok("[ ! -e /run/supervisord.pid.state ]");
+    machine.ok("systemctl start supervisord && systemctl is-active supervisord");
+}
+
+/// A disk of its own for the daemon's run directory, filled to the last block.
+const FULL_DISK: &str = "\
+set -e
+systemctl stop supervisord && rm -f /var/log/supervisor/writer*
+mkdir -p /run/small && mount -t tmpfs -o size=400k tmpfs /run/small
+sed -i 's,^pidfile=.*,pidfile=/run/small/supervisord.pid,' /etc/supervisord.conf
+grep '^pidfile=/run/small/' /etc/supervisord.conf
+systemctl start supervisord
+for try in $(seq 100); do [ \"$(supervisorctl status | grep -c RUNNING)\" = 14 ] && break; sleep 0.2; done
+if dd if=/dev/zero of=/run/small/filler bs=4k; then echo there is room; exit 1; fi";
+
+fn kills_wanted() -> u32 {
+    std::env::var("SUPERVISOR_KIT_KILLS").ok().and_then(|text| text.parse().ok()).unwrap_or(KILLS)
+}
+
+#[test]
+fn a_killed_daemon_loses_nothing() {
+    kill_again_and_again("kills_252", "bookworm", kills_wanted(), "");
+}
+
+/// Where the record is kept there is no room left for another one.
+#[test]
+fn a_full_disk_loses_nothing_either() {
+    kill_again_and_again("kills_full_disk", "bookworm", kills_wanted() / 4, FULL_DISK);
+}
+
+#[test]
+fn the_oldest_and_the_newest_systemd_keep_its_pipes_too() {
+    const KILLS_EACH: u32 = 6;
+    for (test, suite) in [("kills_247", "bullseye"), ("kills_257", "trixie")] {
+        kill_again_and_again(test, suite, KILLS_EACH, "");
+    }
+}
