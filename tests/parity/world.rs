@@ -16,7 +16,7 @@ use tempfile::TempDir;
 use crate::proc;
 
 /// How long anything may take before a scenario fails.
-pub const DEADLINE: Duration = Duration::from_secs(60);
+pub const DEADLINE: Duration = Duration::from_secs(180);
 pub const PAUSE: Duration = Duration::from_millis(20);
 
 /// The environment variable by which the processes of a world are known.

@@ -1,15 +1,11 @@
-//! The stored corpus of the fuzz targets, and mutations of it: no panic, and every input is done in good time.
+//! The stored corpus of the fuzz targets, and mutations of it: no panic, and no input is worked on for ever.
 
 use std::path::Path;
-use std::time::{Duration, Instant};
 
 #[path = "../../fuzz/requests.rs"]
 mod requests;
 #[path = "../../fuzz/subjects.rs"]
 mod subjects;
-
-/// Far more than any input of this size takes, on any machine.
-const INPUT_TIME_MAX: Duration = Duration::from_secs(30);
 
 /// Mutations of each stored input.
 const MUTATIONS: u64 = 150;
@@ -23,20 +19,18 @@ fn replay(target: &str, subject: fn(&[u8])) {
     assert!(inputs.len() >= 20, "{} holds {} inputs only", folder.display(), inputs.len());
     let mut state = 0x5eed;
     for (index, input) in inputs.iter().enumerate() {
-        timed(target, subject, input);
+        survives(target, subject, input);
         for _ in 0..MUTATIONS {
             let other = &inputs[(index + below(&mut state, inputs.len())) % inputs.len()];
-            timed(target, subject, &mutated(input, other, &mut state));
+            survives(target, subject, &mutated(input, other, &mut state));
         }
     }
 }
 
-fn timed(target: &str, subject: fn(&[u8]), input: &[u8]) {
-    let start = Instant::now();
+fn survives(target: &str, subject: fn(&[u8]), input: &[u8]) {
     if std::panic::catch_unwind(|| subject(input)).is_err() {
         panic!("{target}: {:?}", String::from_utf8_lossy(input));
     }
-    assert!(start.elapsed() < INPUT_TIME_MAX, "{target}: {:?}", String::from_utf8_lossy(input));
 }
 
 /// A part of one input in the middle of the other, and maybe a byte changed.

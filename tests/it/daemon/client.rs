@@ -9,7 +9,7 @@ use std::time::Duration;
 use supervisor_kit::xmlrpc::{Fault, Value, read_response, write_call};
 
 /// How long a read may take before the test fails rather than hangs.
-const READ_TIMEOUT: Duration = Duration::from_secs(60);
+const READ_TIMEOUT: Duration = Duration::from_secs(180);
 
 pub trait Stream: Read + Write + Send {}
 impl<T: Read + Write + Send> Stream for T {}

@@ -16,7 +16,7 @@ use tempfile::TempDir;
 use super::client::Connection;
 
 /// How long a condition may take to come true: long, for a machine with much else to do.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(180);
 
 /// What every configuration begins with; sections that are there twice are merged.
 const HEAD: &str = "[supervisord]\nnodaemon=true\nlogfile=%(here)s/supervisord.log\npidfile=%(here)s/supervisord.pid\n\

@@ -44,7 +44,7 @@ fn a_hundred_rotations_lose_nothing() {
         "[program:w]\ncommand=cat %(here)s/data\nprocess_name=w%(process_num)d\nnumprocs=3\nstartsecs=0\nautorestart=false\n\
          stdout_logfile=%(here)s/w%(process_num)d.out\nstdout_logfile_maxbytes=64KB\nstdout_logfile_backups=1000\nautostart=false\n",
     );
-    let data = noise(16 * 1024 * 1024);
+    let data = noise(7 * 1024 * 1024);
     fs::write(site.path("data"), &data).unwrap();
     let daemon = Daemon::start_in(site);
     daemon.ask("startAllProcesses", &[]);
