@@ -41,6 +41,8 @@ pub struct Console {
     pub samples: RefCell<Samples>,
     /// Who is signed in.
     pub sessions: RefCell<Sessions>,
+    /// What streams were sent last.
+    pub told: RefCell<Option<stream::Told>>,
     /// Rings when anything of this has changed.
     pub changed: Notify,
     /// Random: numbers of changes count within it.
@@ -69,6 +71,7 @@ impl Console {
             journal: RefCell::default(),
             samples: RefCell::default(),
             sessions: RefCell::default(),
+            told: RefCell::default(),
             changed: Notify::new(),
             epoch: sessions::random_word(),
             cookie: format!("console_{}", &sessions::hex(&hash.finalize())[..8]),

@@ -82,7 +82,7 @@ impl Changes {
         let (seq, sampled) = (self.seq, self.sampled);
         let news = self.inbox.look(move |core, shell| news(core, shell, seq, sampled)).await?;
         (self.seq, self.sampled) = (Some(news.seq), news.sampled);
-        Some(news.data.map(|data| event(news.kind, &self.console.cursor(news.seq), &data)))
+        Some(news.bytes)
     }
 }
 
@@ -95,29 +95,57 @@ impl Source for Changes {
     }
 }
 
+/// What is sent to a stream, and where in the journal and in the samples it is then.
+#[derive(Clone)]
 struct News {
-    kind: &'static str,
     seq: u64,
     sampled: u64,
-    data: Option<Value>,
+    bytes: Option<Bytes>,
+}
+
+/// The last news. Streams are mostly at the same place, so what one is sent all are: the same bytes, made and kept once.
+pub struct Told {
+    since: (u64, u64),
+    at_secs: i64,
+    news: News,
 }
 
 /// What is new since a place in the journal and a number of the samples.
 fn news(core: &Core, shell: &mut Shell, seq: Option<u64>, sampled: u64) -> News {
     let console = Rc::clone(&shell.console);
-    let (now, gone) = {
-        let journal = console.journal.borrow();
-        (journal.seq(), seq.and_then(|seq| journal.gone_since(seq)))
-    };
+    let (now, sampled_now) = (console.journal.borrow().seq(), console.samples.borrow().seq());
+    let gone = seq.and_then(|seq| console.journal.borrow().gone_since(seq));
     let (Some(seq), Some(gone)) = (seq, gone) else {
         // Too long away, or of another life: everything has to be asked for anew.
-        return News { kind: "reset", seq: now, sampled, data: Some(json!({})) };
+        return News { seq: now, sampled, bytes: Some(event("reset", &console.cursor(now), &json!({}))) };
     };
+    let (since, at_secs) = ((seq, sampled), crate::daemon::perform::wall_secs());
+    if let Some(told) = &*console.told.borrow()
+        && (told.since, told.at_secs) == (since, at_secs)
+        && (told.news.seq, told.news.sampled) == (now, sampled_now)
+    {
+        return told.news.clone();
+    }
+    let data = differences(core, &console, since, gone, at_secs);
+    let bytes = data.map(|data| event("change", &console.cursor(now), &data));
+    let news = News { seq: now, sampled: sampled_now, bytes };
+    console.told.replace(Some(Told { since, at_secs, news: news.clone() }));
+    news
+}
+
+/// All that differs from what was known at a place in the journal and a number of the samples; `None` for nothing.
+fn differences(
+    core: &Core,
+    console: &Console,
+    (seq, sampled): (u64, u64),
+    gone: Vec<String>,
+    at_secs: i64,
+) -> Option<Value> {
     let changed: Vec<Value> = {
         let ids = console.journal.borrow().changed_since(seq);
         ids.iter()
             .filter_map(|id| core.process(*id))
-            .map(|process| json::program(&look::program(process, &console)))
+            .map(|process| json::program(&look::program(process, console)))
             .collect()
     };
     let mut usage = Map::new();
@@ -128,14 +156,11 @@ fn news(core: &Core, shell: &mut Shell, seq: Option<u64>, sampled: u64) -> News 
     }
     let entries: Vec<Value> = console.journal.borrow().feed_since(seq).map(json::entry).collect();
     let is_new = !changed.is_empty() || !gone.is_empty() || !usage.is_empty() || !entries.is_empty();
-    let data = is_new.then(|| {
-        let secs = crate::daemon::perform::wall_secs();
+    is_new.then(|| {
         json!({
-            "now": secs, "daemon": core.mood().name(), "programs": changed, "gone": gone, "usage": usage, "events": entries,
+            "now": at_secs, "daemon": core.mood().name(), "programs": changed, "gone": gone, "usage": usage, "events": entries,
         })
-    });
-    let sampled = console.samples.borrow().seq();
-    News { kind: "change", seq: now, sampled, data }
+    })
 }
 
 /// A log as it grows, line by line.
