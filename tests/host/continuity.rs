@@ -48,6 +48,10 @@ fn start(test: &str, suite: &str) -> Option<Machine> {
 fn kill_again_and_again(test: &str, suite: &str, kills: u32, hardship: &str) {
     let Some(machine) = start(test, suite) else { return };
     machine.ok(hardship);
+    kill_again(&machine, suite, kills);
+}
+
+fn kill_again(machine: &Machine, suite: &str, kills: u32) {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/host/continuity");
     machine.copy_in(Path::new(folder).join("kills.sh").as_path(), "/opt");
     let seed = std::process::id() % 30_000;
@@ -61,7 +65,7 @@ fn kill_again_and_again(test: &str, suite: &str, kills: u32, hardship: &str) {
         left -= slice;
         machine.ok("rm -f /var/log/supervisor/writer*; supervisorctl start 'writer:*'");
     }
-    stops_everything(&machine);
+    stops_everything(machine);
 }
 
 /// `systemctl stop` leaves nothing behind, not even what a program has sent into the background.
@@ -102,6 +106,21 @@ fn a_killed_daemon_loses_nothing() {
 #[test]
 fn a_full_disk_loses_nothing_either() {
     kill_again_and_again("kills_full_disk", "bookworm", kills_wanted() / 4, FULL_DISK);
+}
+
+/// So little memory beside what is in use at the beginning that pages of logs and programs drive each other out.
+#[test]
+fn a_lack_of_memory_loses_nothing_either() {
+    const MEMORY_MIB: u32 = 8;
+    let Some(machine) = start("kills_memory", "bookworm") else { return };
+    if !machine.squeeze(MEMORY_MIB) {
+        say("NOT TESTED: kills under memory pressure need control groups of version 1");
+        return;
+    }
+    kill_again(&machine, "bookworm, 8 MiB more for all", kills_wanted() / 4);
+    let (met, killed) = machine.squeezed();
+    say(&format!("the limit of {MEMORY_MIB} MiB was met {met} times, {killed} processes were killed for it"));
+    assert!(met > 0, "there was memory enough");
 }
 
 #[test]

@@ -93,6 +93,24 @@ impl Machine {
         assert!(outcome.code == 0, "cut: {}", outcome.output);
     }
 
+    /// Limits the memory of everything in the machine; false where this host cannot.
+    #[track_caller]
+    pub fn squeeze(&self, mib: u32) -> bool {
+        const CANNOT: i32 = 3;
+        let outcome = script(&["squeeze", &self.name, &mib.to_string()]);
+        assert!([0, CANNOT].contains(&outcome.code), "squeeze: {}", outcome.output);
+        outcome.code == 0
+    }
+
+    /// How often the limit of [`Machine::squeeze`] was met, and how often something was killed for it.
+    #[track_caller]
+    pub fn squeezed(&self) -> (u64, u64) {
+        let outcome = script(&["squeezed", &self.name]);
+        let numbers: Vec<u64> = outcome.output.split_whitespace().map_while(|word| word.parse().ok()).collect();
+        let [met, killed] = numbers[..] else { panic!("squeezed: {}", outcome.output) };
+        (met, killed)
+    }
+
     /// Repeats a line of shell until it succeeds: for what becomes true soon, like a program that is starting.
     #[track_caller]
     pub fn wait_until(&self, condition: &str) {
