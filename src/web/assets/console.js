@@ -120,11 +120,21 @@ export function follow(address, listeners) {
   return { close: () => { clearTimeout(timer); close(); }, open };
 }
 
-/** Whether two places in the journal are of the same life of the daemon. After a restart the token of a page is worth nothing. */
-export function renewIfRestarted(before, now) {
-  if (before.split('-')[0] === now.split('-')[0]) return false;
-  location.reload();
-  return true;
+/**
+ * Loads everything, then takes what changes. `load` returns the place in the journal that it shows; who was away too long loads anew,
+ * and of another daemon the page is asked for anew, because the token in it is worth nothing there.
+ */
+export async function followChanges(load, change) {
+  let cursor = await load();
+  const stream = follow(() => `/api/v1/stream?since=${cursor}`, {
+    reset: async (_, id) => {
+      if (cursor.split('-')[0] !== id.split('-')[0]) return location.reload();
+      cursor = await load();
+      stream.close();
+      stream.open();
+    },
+    change: (news, id) => { cursor = id; change(news); },
+  });
 }
 
 const HURTS = new Set(['stop', 'restart', 'signal', 'clear', 'update']);

@@ -1,11 +1,10 @@
 // The feed, live: new entries come on top.
 
-import { ask, clock, element, exitWords, fill, follow, renewIfRestarted, stateName, words } from './console.js';
+import { ask, clock, element, exitWords, fill, followChanges, stateName, words } from './console.js';
 
 const FEED_MAX = 500;
 const feed = document.getElementById('feed');
 let seq = Number(document.querySelector('table[data-seq]').dataset.seq);
-let cursor = '';
 
 function what(entry) {
   switch (entry.kind) {
@@ -31,19 +30,9 @@ function add(entries) {
   if (feed.rows.length) document.getElementById('empty')?.remove();
 }
 
-async function load() {
-  cursor = (await ask('/api/v1/programs')).cursor;
+await followChanges(async () => {
+  const { cursor } = await ask('/api/v1/programs');
   const news = await ask(`/api/v1/events?since=${seq}`);
   add(news.events.reverse());
-}
-
-await load();
-const stream = follow(() => `/api/v1/stream?since=${cursor}`, {
-  reset: async (_, id) => {
-    if (renewIfRestarted(cursor, id)) return;
-    await load();
-    stream.close();
-    stream.open();
-  },
-  change: (news, id) => { cursor = id; add(news.events); },
-});
+  return cursor;
+}, (news) => add(news.events));

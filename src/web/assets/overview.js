@@ -1,6 +1,6 @@
 // The table of programs, live: changes come as events, and only the rows that they are about are touched.
 
-import { clock, duration, element, exitWords, fill, follow, ask, mayAct, percent, renewIfRestarted, size, stateName, takeOver, words } from './console.js';
+import { clock, duration, element, exitWords, fill, followChanges, ask, mayAct, percent, size, stateName, takeOver, words } from './console.js';
 
 const table = document.querySelector('table.programs');
 const body = table.tBodies[0];
@@ -9,7 +9,6 @@ const form = document.getElementById('programs');
 const rows = new Map();
 for (const row of body.querySelectorAll('tr[data-n]')) rows.set(row.dataset.n, row);
 const groupRows = [...body.querySelectorAll('tr.group')];
-let cursor = '';
 let skewSecs = Date.now() / 1000 - Number(table.dataset.now);
 let sort = { key: 'name', sign: 1 };
 const DOWN = new Set(['STOPPED', 'EXITED', 'FATAL', 'BACKOFF']);
@@ -230,27 +229,17 @@ async function load() {
   const there = new Set(view.programs.map((program) => program.name));
   for (const name of [...rows.keys()]) if (!there.has(name)) forget(name);
   for (const program of view.programs) show(program, false);
-  cursor = view.cursor;
   arrange();
+  return view.cursor;
 }
 
-await load();
-const stream = follow(() => `/api/v1/stream?since=${cursor}`, {
-  reset: async (_, id) => {
-    if (renewIfRestarted(cursor, id)) return;
-    await load();
-    stream.close();
-    stream.open();
-  },
-  change: (news, id) => {
-    cursor = id;
-    skewSecs = Date.now() / 1000 - news.now;
-    for (const name of news.gone) forget(name);
-    for (const program of news.programs) show(program, true);
-    for (const [name, usage] of Object.entries(news.usage)) if (rows.has(name)) showUsage(rows.get(name), usage);
-    const isLive = sort.key === 'cpu' || sort.key === 'memory';
-    if (news.programs.length || news.gone.length || isLive) arrange();
-  },
+await followChanges(load, (news) => {
+  skewSecs = Date.now() / 1000 - news.now;
+  for (const name of news.gone) forget(name);
+  for (const program of news.programs) show(program, true);
+  for (const [name, usage] of Object.entries(news.usage)) if (rows.has(name)) showUsage(rows.get(name), usage);
+  const isLive = sort.key === 'cpu' || sort.key === 'memory';
+  if (news.programs.length || news.gone.length || isLive) arrange();
 });
 setInterval(() => {
   const now = Date.now() / 1000 - skewSecs;

@@ -1,11 +1,11 @@
 // The page of one program: state, usage and history, live.
 
-import { ask, clock, duration, element, exitWords, follow, percent, renewIfRestarted, size, stateName, takeOver, words } from './console.js';
+import { ask, clock, duration, element, exitWords, followChanges, percent, size, stateName, takeOver, words } from './console.js';
 
 const head = document.querySelector('.head[data-n]');
 const name = head.dataset.n;
 const POINTS_MAX = 240, HEIGHT = 48;
-let program = null, skewSecs = 0, cursor = '';
+let program = null, skewSecs = 0;
 
 function draw(id, points, leastMax, value) {
   const highest = Math.max(1, leastMax, ...points.map(value));
@@ -67,19 +67,11 @@ async function load() {
 }
 
 takeOver(document.getElementById('programs'), () => [name]);
-cursor = (await ask('/api/v1/programs')).cursor;
-await load();
-const stream = follow(() => `/api/v1/stream?since=${cursor}`, {
-  reset: async (_, id) => {
-    if (renewIfRestarted(cursor, id)) return;
-    cursor = (await ask('/api/v1/programs')).cursor;
-    await load();
-    stream.close();
-    stream.open();
-  },
-  change: (news, id) => {
-    cursor = id;
-    if (news.programs.some((one) => one.name === name) || name in news.usage) load();
-  },
+await followChanges(async () => {
+  const { cursor } = await ask('/api/v1/programs');
+  await load();
+  return cursor;
+}, (news) => {
+  if (news.programs.some((one) => one.name === name) || name in news.usage) load();
 });
 setInterval(showUptime, 1000);
