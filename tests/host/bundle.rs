@@ -35,19 +35,25 @@ pub fn of_wrong_architecture(scratch: &Path) -> PathBuf {
         elf[E_MACHINE_OFFSET..E_MACHINE_OFFSET + 2].copy_from_slice(&EM_AARCH64.to_le_bytes());
         std::fs::write(&program, elf).unwrap();
     }
-    let pack = Command::new(built.join("pack"))
-        .args(["tgz", "--arch", "aarch64", "--readme"])
+    pack(&bin_dir, scratch, &["--arch", "aarch64"])
+}
+
+/// Packs the programs of a folder as a tgz in another one.
+pub fn pack(bin_dir: &Path, out: &Path, options: &[&str]) -> PathBuf {
+    let pack = Command::new(in_project("target/dist/bin/pack"))
+        .args([&["tgz"], options].concat())
+        .arg("--readme")
         .arg(in_project("README.md"))
         .arg("--readme-zh")
         .arg(in_project("README.zh-CN.md"))
         .arg("--bin-dir")
-        .arg(&bin_dir)
+        .arg(bin_dir)
         .arg("--out")
-        .arg(scratch)
+        .arg(out)
         .output()
         .unwrap();
     assert!(pack.status.success(), "pack: {}", String::from_utf8_lossy(&pack.stderr));
-    scratch.join(file_name("aarch64"))
+    PathBuf::from(String::from_utf8(pack.stdout).unwrap().trim())
 }
 
 fn file_name(arch: &str) -> String {

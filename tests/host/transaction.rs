@@ -38,22 +38,10 @@ pub fn newer(scratch: &Path, version: &str, program: Option<&Path>) -> PathBuf {
     let daemon = bin_dir.join("supervisord");
     let bytes = fs::read(program.unwrap_or(&daemon)).unwrap();
     fs::write(&daemon, [&bytes[..], &b"newer"[..]].concat()).unwrap();
-    let pack = Command::new(built.join("pack"))
-        .args(["tgz", "--readme"])
-        .arg(in_project("README.md"))
-        .arg("--readme-zh")
-        .arg(in_project("README.zh-CN.md"))
-        .arg("--bin-dir")
-        .arg(&bin_dir)
-        .arg("--out")
-        .arg(scratch)
-        .output()
-        .unwrap();
-    assert!(pack.status.success(), "pack: {}", String::from_utf8_lossy(&pack.stderr));
+    let tgz = bundle::pack(&bin_dir, scratch, &[]);
     let folder = scratch.join("newer");
     fs::create_dir(&folder).unwrap();
-    let tgz = String::from_utf8(pack.stdout).unwrap();
-    let tar = Command::new("tar").args(["--strip-components=1", "-xzf", tgz.trim(), "-C"]).arg(&folder).status();
+    let tar = Command::new("tar").args(["--strip-components=1", "-xzf"]).arg(tgz).arg("-C").arg(&folder).status();
     assert!(tar.unwrap().success());
     let manifest = folder.join("manifest.json");
     let old = format!("\"version\": \"{}\"", env!("CARGO_PKG_VERSION"));
