@@ -33,6 +33,7 @@ use crate::sys::host::Machine;
 use crate::sys::pidfile::{self, PidFile};
 use crate::sys::poller::{Interest, Poller};
 use crate::sys::signals::Signals;
+use crate::sys::spawn::Seats;
 use crate::sys::{clock, notify};
 use crate::{KIT_VERSION, SUPERVISOR_VERSION};
 
@@ -255,6 +256,7 @@ impl Generation {
     fn shell(&self, log: ActivityLog, programs: Programs, fcgi: FcgiSockets, poller: Poller, record: Record) -> Shell {
         Shell {
             programs,
+            seats: Seats::reserve(),
             fcgi,
             poller,
             log,
