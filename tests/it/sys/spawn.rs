@@ -13,7 +13,7 @@ use nix::sys::wait::{WaitStatus, waitpid};
 use nix::unistd::Pid;
 use supervisor_kit::core::{CommandError, ExitStatus, SignalError, SpawnError, Target};
 use supervisor_kit::sys::privileges::{self, Identity};
-use supervisor_kit::sys::spawn::{Child, Exec, Stage, spawn};
+use supervisor_kit::sys::spawn::{Child, Exec, Seats, Stage, spawn};
 use supervisor_kit::sys::{command, kill, reap};
 
 use crate::own_process;
@@ -54,9 +54,18 @@ fn read(fd: std::os::fd::OwnedFd) -> String {
     text
 }
 
-/// stdout, stderr and the end of a child whose stdin is closed at once.
+/// stdout, stderr and the end of a child whose stdin is closed at once: the same whether it was forked or not.
 fn run(exec: &Exec<'_>) -> (String, String, ExitStatus) {
-    let Child { pid, stdin, stdout, stderr, .. } = spawn(exec, None, &mut |_| {}).unwrap();
+    let forked = run_on(exec, None);
+    if exec.directory.is_none() {
+        let mut seats = Seats::reserve();
+        assert_eq!(run_on(exec, seats.as_mut()), forked);
+    }
+    forked
+}
+
+fn run_on(exec: &Exec<'_>, seats: Option<&mut Seats>) -> (String, String, ExitStatus) {
+    let Child { pid, stdin, stdout, stderr, .. } = spawn(exec, seats, &mut |_| {}).unwrap();
     drop(stdin);
     let out = read(stdout);
     let err = stderr.map(read).unwrap_or_default();
