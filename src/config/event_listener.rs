@@ -1,5 +1,7 @@
 //! `[eventlistener:x]`: a program that is told about events. Its own keys; the others are those of a program.
 
+use std::sync::Arc;
+
 use super::error::ConfigError;
 use super::load::Context;
 use super::model::{DEFAULT_RESULT_HANDLER, GroupConfig, GroupKind, LengthUnit, Notice};
@@ -72,6 +74,7 @@ pub(super) fn pool(
     }
     let kind = GroupKind::EventListener { events, buffer_size, length_unit, result_handler };
     let sections = vec![section.clone(); processes.len()];
+    let processes = processes.into_iter().map(Arc::new).collect();
     Ok(GroupConfig { name, priority, kind, processes, sections })
 }
 

@@ -1,6 +1,7 @@
 //! `[group:x]`, and the group that every program outside of one makes for itself.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use super::error::ConfigError;
 use super::load::Context;
@@ -107,14 +108,14 @@ impl<'a> Builder<'a> {
     }
 
     /// The processes of a program or FastCGI program in the group of that name.
-    fn processes(&mut self, reader: Reader<'_>, group: &str) -> Result<Vec<ProcessConfig>, ConfigError> {
+    fn processes(&mut self, reader: Reader<'_>, group: &str) -> Result<Vec<Arc<ProcessConfig>>, ConfigError> {
         let socket = match reader.section.name.strip_prefix("fcgi-program:") {
             Some(_) => Some(fcgi_program::socket(reader, &self.name(reader)?, self.context)?),
             None => None,
         };
         let mut processes = program::processes(reader, group, self.context, self.notices)?;
         processes.iter_mut().for_each(|process| process.fcgi.clone_from(&socket));
-        Ok(processes)
+        Ok(processes.into_iter().map(Arc::new).collect())
     }
 
     fn listener(&mut self, section: &'a Section) -> Result<(), ConfigError> {

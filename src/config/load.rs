@@ -1,5 +1,7 @@
 //! From a command line to a whole [`Config`].
 
+use std::sync::Arc;
+
 use super::decode::{self, Decoded};
 use super::error::ConfigError;
 use super::expand::Names;
@@ -96,6 +98,7 @@ pub(super) fn resolve(source: &Source, options: &Options, host: &dyn Host) -> Re
     let rpcinterface::Interfaces { has_supervisor_rpc, twiddler } = rpcinterface::read(&context, &mut notices)?;
     let mut groups = group::read(&context, &mut notices)?;
     for process in groups.iter_mut().flat_map(|group| &mut group.processes) {
+        let process = Arc::make_mut(process);
         let own = std::mem::replace(&mut process.environment, supervisord.environment.clone());
         for (name, value) in &own {
             environment::set(&mut process.environment, name, value);

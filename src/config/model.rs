@@ -1,6 +1,7 @@
 //! What a configuration says, once every default, expansion and include is resolved: plain data, nothing lazy.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use super::error::Place;
 
@@ -198,7 +199,8 @@ pub struct GroupConfig {
     /// What made the group.
     pub kind: GroupKind,
     /// In start order: by (priority, name) for a program section, in `programs=` order for a `[group:x]`.
-    pub processes: Vec<ProcessConfig>,
+    /// Shared by everybody who knows them: there may be thousands.
+    pub processes: Vec<Arc<ProcessConfig>>,
     /// The section that each process comes from, in the same order.
     pub sections: Vec<String>,
 }

@@ -182,7 +182,8 @@ impl Core {
         if let Some(known) = processes.iter().find(taken) {
             return out.push(Tell::Reply(ticket, Reply::Refused(Refusal::BadName(known.name.clone()))));
         }
-        let added: Vec<ProcId> = processes.into_iter().map(|process| self.insert_process(name, process)).collect();
+        let added: Vec<ProcId> =
+            processes.into_iter().map(|process| self.insert_process(name, process.into())).collect();
         self.groups.active[index].members.extend(&added);
         out.push(Tell::Added(added));
         out.push(Tell::Reply(ticket, Reply::Done));

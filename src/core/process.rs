@@ -28,6 +28,8 @@
 //! Deadlines are monotonic and the wall clock is only reported. One deadline suffices for all states: when the state
 //! changes, the old one means nothing any more.
 
+use std::sync::Arc;
+
 use super::event::StateDetail;
 use super::rest::{End, Rest};
 use super::{
@@ -51,7 +53,7 @@ pub struct Process {
     /// Name of its group.
     pub group: String,
     /// Its settings.
-    pub config: Box<ProcessConfig>,
+    pub config: Arc<ProcessConfig>,
     pub(super) state: State,
     pub(super) pid: Pid,
     /// Failed tries in a row.
@@ -69,12 +71,13 @@ pub struct Process {
 
 impl Process {
     /// A process that was never started. It is due at once if it is to start by itself.
-    pub fn new(id: ProcId, group: &str, config: ProcessConfig) -> Self {
+    pub fn new(id: ProcId, group: &str, config: impl Into<Arc<ProcessConfig>>) -> Self {
+        let config = config.into();
         Process {
             id,
             group: group.to_owned(),
             deadline: config.autostart.then_some(Mono(0)),
-            config: Box::new(config),
+            config,
             state: State::Stopped,
             pid: 0,
             backoff: 0,
@@ -110,7 +113,7 @@ impl Process {
     /// Gives it other settings while it runs on. `startsecs` and `startretries` count for a start that is under way,
     /// `autorestart` and `exitcodes` for the last exit; a stop that is under way keeps its time.
     pub(super) fn adopt(&mut self, now: Now, config: ProcessConfig) {
-        *self.config = config;
+        self.config = Arc::new(config);
         let tries = u32::try_from(self.config.startretries).unwrap_or(0);
         match (self.state, self.last_start) {
             (State::Starting, Some(start)) => {

@@ -1,7 +1,7 @@
 //! The order in which everything stops: highest priority number first, one priority after the other, and all groups of
 //! one priority at the same time (Supervisor takes one group after the other; ARCHITECTURE.md, divergence D12).
 
-use super::{Core, Event, EventKind, Kernel, Mono, Mood, Now, Outbox, ProcId, State, Tell};
+use super::{Core, Event, EventKind, Group, Kernel, Mono, Mood, Now, Outbox, ProcId, Process, State, Tell};
 use crate::config::Level;
 
 /// Seconds between two `waiting for ... to die` lines (`Supervisor: supervisord.py shutdown_report`).
@@ -45,20 +45,19 @@ impl Core {
             out.event(EventKind::SupervisorStopping, || Event::SupervisorStopping);
         }
         // Stopping may finish a whole priority on the spot (BACKOFF gives up at once): then the next one follows.
-        while let Some(priority) = self.last_unstopped_priority() {
+        while let Some((priority, true)) = self.last_unstopped_priority() {
             self.stop_priority(now, priority, kernel, out);
-            if self.last_unstopped_priority() == Some(priority) {
+            if self.last_unstopped_priority() == Some((priority, true)) {
                 break;
             }
         }
-        let unstopped = self.unstopped();
-        if unstopped.is_empty() {
+        if self.last_unstopped_priority().is_none() {
             self.shutdown.halted = true;
             self.shutdown.next_report = None;
             return out.push(Tell::Halt(self.shutdown.mood));
         }
         if self.shutdown.next_report.is_some_and(|due| due <= now.mono) {
-            self.report_unstopped(&unstopped, out);
+            self.report_unstopped(&self.unstopped(), out);
             self.shutdown.next_report = Some(now.mono.plus_secs(SHUTDOWN_REPORT_SECS));
         }
     }
@@ -78,10 +77,16 @@ impl Core {
         members.copied().filter(|id| self.process(*id).is_some_and(|process| !process.state().is_stopped())).collect()
     }
 
-    /// The highest priority number of a group that still has something to stop.
-    fn last_unstopped_priority(&self) -> Option<i64> {
-        let is_unstopped = |id: &ProcId| self.process(*id).is_some_and(|process| !process.state().is_stopped());
-        self.groups().iter().filter(|group| group.members.iter().any(is_unstopped)).map(|group| group.priority).max()
+    /// The highest priority number of a group that still has something to stop, and whether some of it has not been asked to.
+    /// Called for each program that ends, so it makes nothing.
+    fn last_unstopped_priority(&self) -> Option<(i64, bool)> {
+        let states = |group: &Group| {
+            let members = group.members.iter().filter_map(|id| self.process(*id));
+            let states = members.map(Process::state).filter(|state| !state.is_stopped());
+            states.fold(None, |any, state| Some(any == Some(true) || state.is_active()))
+        };
+        let unstopped = self.groups().iter().filter_map(|group| Some((group.priority, states(group)?)));
+        unstopped.max()
     }
 
     fn stop_priority(&mut self, now: Now, priority: i64, kernel: &mut dyn Kernel, out: &mut Outbox) {

@@ -1,6 +1,7 @@
 //! The process table, and what is done with each input.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use super::act::{Aim, Turn, Verb};
 use super::groups::Groups;
@@ -12,7 +13,7 @@ use super::{
     Event, EventKind, ExitStatus, Input, Kernel, Mono, Mood, Now, Outbox, Pid, ProcId, Process, Reply, Request, Tell,
     Ticket,
 };
-use crate::config::{GroupConfig, Level};
+use crate::config::{GroupConfig, Level, ProcessConfig};
 
 pub use super::groups::Group;
 
@@ -172,7 +173,7 @@ impl Core {
     }
 
     /// Puts a process into the table and on the timers.
-    pub(super) fn insert_process(&mut self, group: &str, config: crate::config::ProcessConfig) -> ProcId {
+    pub(super) fn insert_process(&mut self, group: &str, config: Arc<ProcessConfig>) -> ProcId {
         let slot = self.table.iter().position(Option::is_none).unwrap_or(self.table.len());
         if slot == self.table.len() {
             self.table.push(None);

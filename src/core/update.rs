@@ -110,8 +110,8 @@ impl Core {
             let keys = changed.iter().map(|key| key.name).chain(of_group.iter().copied()).collect();
             plan.push(change(process, action, keys, is_up));
         }
-        let is_there = |new: &&ProcessConfig| members().any(|process| process.config.name == new.name);
-        let added = target.processes.iter().filter(|new| !is_there(new));
+        let is_there = |name: &str| members().any(|process| process.config.name == name);
+        let added = target.processes.iter().filter(|new| !is_there(&new.name));
         plan.extend(added.map(|new| Change { keys: scaled.clone(), ..start(target, new) }));
     }
 
@@ -317,7 +317,7 @@ impl Core {
 }
 
 fn target_of<'a>(target: &'a GroupConfig, process: &Process) -> Option<&'a ProcessConfig> {
-    target.processes.iter().find(|new| new.name == process.config.name)
+    target.processes.iter().map(AsRef::as_ref).find(|new: &&ProcessConfig| new.name == process.config.name)
 }
 
 fn change(process: &Process, action: Action, keys: Vec<&'static str>, is_up: bool) -> Change {

@@ -45,7 +45,8 @@ pub struct ChannelLog {
     pub written: Option<Rc<Feed>>,
     /// How many of the files that were begun its followers know of.
     told_files: Cell<u64>,
-    file: Option<RotatingFile>,
+    /// Most programs have no file for one of their outputs.
+    file: Option<Box<RotatingFile>>,
     rotation: Rotation,
     syslog: bool,
     events_enabled: bool,
@@ -73,7 +74,7 @@ impl ChannelLog {
     pub fn resume(&mut self, file: Option<File>, lost_bytes: Option<u64>) {
         self.lost_bytes = lost_bytes;
         if let (Some(file), Some(path)) = (file, &self.path) {
-            self.file = RotatingFile::resume(path, file, self.rotation).ok();
+            self.file = RotatingFile::resume(path, file, self.rotation).ok().map(Box::new);
         }
         if self.file.is_none() {
             // As at a start: what cannot be opened now is lost, and the log says so at the first write.
@@ -83,7 +84,7 @@ impl ChannelLog {
 
     /// The file, while it is open.
     pub fn file(&self) -> Option<&RotatingFile> {
-        self.file.as_ref()
+        self.file.as_deref()
     }
 
     /// Bytes lost since writing last worked.
@@ -107,7 +108,7 @@ impl ChannelLog {
     /// It cannot be opened.
     pub fn open(&mut self) -> io::Result<()> {
         if let (None, Some(path)) = (&self.file, &self.path) {
-            self.file = Some(RotatingFile::open(path, self.rotation)?);
+            self.file = Some(Box::new(RotatingFile::open(path, self.rotation)?));
             self.told_files.set(0);
             if let Some(written) = &self.written {
                 written.ring(1);
@@ -150,7 +151,7 @@ impl ChannelLog {
 
     /// Wakes whoever follows the log.
     pub fn ring(&self) {
-        let begun = self.file.as_ref().map_or(0, RotatingFile::begun_files);
+        let begun = self.file().map_or(0, RotatingFile::begun_files);
         let untold = begun.saturating_sub(self.told_files.replace(begun));
         if let Some(written) = &self.written {
             written.ring(untold);

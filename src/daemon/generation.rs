@@ -33,6 +33,7 @@ use crate::sys::host::Machine;
 use crate::sys::pidfile::{self, PidFile};
 use crate::sys::poller::{Interest, Poller};
 use crate::sys::signals::Signals;
+use crate::sys::spawn::Seats;
 use crate::sys::{clock, notify};
 use crate::{KIT_VERSION, SUPERVISOR_VERSION};
 
@@ -148,7 +149,9 @@ impl Generation {
         log.write(Level::Info, &format!("supervisord started with pid {}", std::process::id()));
         log.write(Level::Info, &format!("supervisor-kit {KIT_VERSION} serves as Supervisor {SUPERVISOR_VERSION}"));
         let mut out = Outbox::watching_for(Console::wanted());
-        let core = Core::new(self.config.groups.clone(), &settings.identifier, self.next_serial, &mut out);
+        // The core keeps them from here on.
+        let groups = std::mem::take(&mut self.config.groups);
+        let core = Core::new(groups, &self.config.supervisord.identifier, self.next_serial, &mut out);
         Ok(Beginning {
             core,
             out,
@@ -180,7 +183,6 @@ impl Generation {
                 log.write(Level::Critical, &format!("could not write pidfile {}: {error}", path.display()))
             })
             .ok();
-        self.config.groups = core.configured().to_vec();
         let adopted = document.named("adopted").map(|from| from.get("process")).collect::<Result<_, _>>()?;
         let origin = Origin::Upgrade(head, adopted, intents);
         let out = Outbox::watching_for(Console::wanted());
@@ -255,6 +257,7 @@ impl Generation {
     fn shell(&self, log: ActivityLog, programs: Programs, fcgi: FcgiSockets, poller: Poller, record: Record) -> Shell {
         Shell {
             programs,
+            seats: Seats::reserve(),
             fcgi,
             poller,
             log,
@@ -324,6 +327,8 @@ impl Generation {
             Ok::<_, std::io::Error>(daemon.run_guarded(inbox, pollers).await)
         })?;
         self.next_serial = daemon.core.next_serial();
+        // Should the next configuration be broken.
+        self.config.groups = daemon.core.configured().to_vec();
         // Answers that were just given get their way out before the servers are gone.
         tasks.block_on(&runtime, async { tokio::task::yield_now().await });
         if let Some(store) = &store {

@@ -16,13 +16,15 @@ use crate::logs::ActivityLog;
 use crate::sys::exec_self::object_of;
 use crate::sys::poller::Poller;
 use crate::sys::privileges::Identity;
-use crate::sys::spawn::{Exec, spawn};
+use crate::sys::spawn::{Exec, Seats, spawn};
 use crate::sys::{command, errno, users};
 
 /// What the asks are answered with.
 pub struct SystemKernel<'a> {
     /// Where the pipes of a new child go.
     pub programs: &'a mut Programs,
+    /// For starts without a fork, where the kernel knows them.
+    pub seats: &'a mut Option<Seats>,
     /// Where FastCGI programs listen.
     pub fcgi: &'a mut FcgiSockets,
     /// Watches them.
@@ -71,7 +73,7 @@ impl Kernel for SystemKernel<'_> {
             stdin: socket,
             cgroup: cgroup.as_ref().map(AsFd::as_fd),
         };
-        let spawned = spawn(&exec, &mut |ours| {
+        let spawned = spawn(&exec, self.seats.as_mut(), &mut |ours| {
             if let Ok(stdout) = object_of(ours.stdout.as_fd()) {
                 self.record.intend(plan.id, stdout);
             }

@@ -23,6 +23,7 @@ use crate::rpc::{self, Channel, Job, LocalTime, LogSource, Surroundings};
 use crate::sys::host::Machine;
 use crate::sys::local_time::local_time;
 use crate::sys::poller::Poller;
+use crate::sys::spawn::Seats;
 use crate::xmlrpc::{Fault, Value, code};
 
 /// What a client gets.
@@ -38,6 +39,8 @@ pub struct Shell {
     pub host: Rc<Machine>,
     /// Children's descriptors and logs.
     pub programs: Programs,
+    /// For starts without a fork, where the kernel knows them.
+    pub seats: Option<Seats>,
     /// Where FastCGI programs listen.
     pub fcgi: FcgiSockets,
     /// Watches them, and the signals.
@@ -92,8 +95,8 @@ impl Shell {
     }
 
     fn kernel(&mut self) -> SystemKernel<'_> {
-        let Shell { programs, fcgi, poller, inherited, adopted, record, log, late, .. } = self;
-        SystemKernel { programs, fcgi, poller, adopted, record, inherited, log, out: late }
+        let Shell { programs, seats, fcgi, poller, inherited, adopted, record, log, late, .. } = self;
+        SystemKernel { programs, seats, fcgi, poller, adopted, record, inherited, log, out: late }
     }
 
     /// A ticket for one more client, and where its answer comes.

@@ -14,7 +14,7 @@ use std::rc::Rc;
 
 use super::channel_log::{ChannelLog, Sinks, Writer};
 use super::follow::Feed;
-use super::output::{Chunk, Output};
+use super::output::{Chunk, FLOOD_BYTES_MAX, Output, READ_BYTES};
 use super::stdin::{Stdin, StdinError};
 use super::trees::Trees;
 use crate::config::{ChannelConfig, Level, LogFile};
@@ -24,9 +24,6 @@ use crate::sys::fd_store::FdStore;
 use crate::sys::in_flight::InFlight;
 use crate::sys::poller::{Interest, Poller};
 use crate::sys::spawn::Child;
-
-/// Most bytes of one read, and so of one record in a log: what a pipe holds by default.
-pub const READ_BYTES_MAX: usize = 64 * 1024;
 
 /// Most pipes of ended runs that one program's surviving grandchildren may keep open.
 pub const LINGERING_PIPES_MAX: usize = 8;
@@ -136,7 +133,7 @@ impl Programs {
             vacant: Vec::new(),
             trees: Trees::default(),
             running: HashMap::new(),
-            buffer: InFlight::open(in_flight, READ_BYTES_MAX)?,
+            buffer: InFlight::open(in_flight, FLOOD_BYTES_MAX)?,
             store,
             left_feeds: Vec::new(),
             syslog: Syslog::new(ident),
@@ -254,9 +251,9 @@ impl Programs {
         stderr.map_or(Ok(()), |stderr| self.add_output(id, pid, Channel::Stderr, stderr, poller))
     }
 
-    /// A pipe can be read: takes one record from it.
-    pub fn read(&mut self, index: usize, poller: &Poller, sinks: &mut Sinks<'_>) {
-        self.read_one(index, poller, sinks);
+    /// A pipe can be read: takes one record from it, and answers its bytes.
+    pub fn read(&mut self, index: usize, poller: &Poller, sinks: &mut Sinks<'_>) -> usize {
+        self.read_one(index, poller, sinks).unwrap_or(0)
     }
 
     /// A child has become its program, or says why it cannot.
@@ -292,8 +289,8 @@ impl Programs {
                 continue;
             }
             // No more than one pipeful is the dead child's; a grandchild that floods must not hold us here.
-            for _ in 0..=PIPE_BYTES_MAX / READ_BYTES_MAX {
-                if !self.read_one(index, poller, sinks) {
+            for _ in 0..=PIPE_BYTES_MAX / READ_BYTES {
+                if self.read_one(index, poller, sinks).is_none() {
                     break;
                 }
             }
@@ -301,27 +298,27 @@ impl Programs {
         failure
     }
 
-    /// Takes one record from a pipe; false when it is empty or closed.
-    fn read_one(&mut self, index: usize, poller: &Poller, sinks: &mut Sinks<'_>) -> bool {
+    /// Takes one record from a pipe; `None` when it is empty or closed.
+    fn read_one(&mut self, index: usize, poller: &Poller, sinks: &mut Sinks<'_>) -> Option<usize> {
         let Programs { slots, outputs, buffer, .. } = self;
-        let Some(output) = outputs.get_mut(index).and_then(Option::as_mut) else { return false };
+        let output = outputs.get_mut(index).and_then(Option::as_mut)?;
         let log = slot_mut(slots, output.id).and_then(|program| program.logs[output.channel as usize].file());
-        let chunk = output.read(buffer.begin(output.object, log.map(RotatingFile::place)));
+        let chunk = output.read(buffer.begin(output.bytes_max(), output.object, log.map(RotatingFile::place)));
         match chunk {
             Chunk::Bytes(count) => {
                 self.buffer.filled(count);
                 self.record(index, sinks);
                 self.buffer.end();
-                true
+                Some(count)
             }
             Chunk::Empty => {
                 self.buffer.filled(0);
-                false
+                None
             }
             Chunk::End => {
                 self.buffer.filled(0);
                 self.close_output(index, poller, sinks);
-                false
+                None
             }
         }
     }

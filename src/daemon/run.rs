@@ -38,6 +38,9 @@ use crate::xmlrpc::{Call, Fault, code};
 /// Most rounds of the poller in one turn, so that programs that flood their output delay nothing else for long.
 const ROUNDS_PER_TURN_MAX: usize = 4;
 
+/// So many bytes of output end a turn early: what is read and written in a millisecond.
+const OUTPUT_BYTES_PER_TURN: usize = 2 * 1024 * 1024;
+
 /// How often programs are looked at that are not our children, where the kernel has no handles of processes (before 5.3).
 const LOOK_AFTER_INTERVAL: Duration = Duration::from_secs(1);
 
@@ -148,6 +151,7 @@ impl Daemon<'_> {
     /// Takes in what the descriptors have, in bounded rounds; true when there may be more.
     fn read_ready(&mut self, pollers: &AsyncFd<OwnedFd>) -> bool {
         let mut ready: Vec<Ready> = Vec::new();
+        let mut bytes = 0;
         for _ in 0..ROUNDS_PER_TURN_MAX {
             // Forget the outer readiness before looking: what comes in between is an edge of its own.
             if let Some(Ok(mut guard)) = futures_ready(pollers) {
@@ -162,7 +166,7 @@ impl Daemon<'_> {
                     Token::Signals => signalled = true,
                     Token::Output(index) => {
                         let (Shell { programs, poller, log, .. }, out) = (&mut self.shell, &mut self.out);
-                        programs.read(index, poller, &mut Sinks { log, out, heard: &mut heard });
+                        bytes += programs.read(index, poller, &mut Sinks { log, out, heard: &mut heard });
                     }
                     Token::Status(slot) => self.shell.programs.read_status(slot, &self.shell.poller),
                     Token::Stdin(slot) => self.shell.programs.flush_stdin(slot, &self.shell.poller),
@@ -174,6 +178,9 @@ impl Daemon<'_> {
                 self.take_signals();
             }
             ended.into_iter().for_each(|slot| self.look_after_adopted(Some(slot)));
+            if bytes >= OUTPUT_BYTES_PER_TURN {
+                break;
+            }
         }
         true
     }

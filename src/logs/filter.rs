@@ -6,7 +6,7 @@ use super::{AnsiStripper, ansi};
 /// Takes messages out of a stream, and colours, each only if it is asked for.
 #[derive(Debug, Default)]
 pub struct Filter {
-    capture: Option<Capture>,
+    capture: Option<Box<Capture>>,
     stripper: Option<AnsiStripper>,
 }
 
@@ -25,7 +25,7 @@ impl Filter {
     /// `capture_maxbytes` of 0 or less leaves messages where they are.
     pub fn new(capture_maxbytes: i64, strip_ansi: bool) -> Self {
         let bytes_max = usize::try_from(capture_maxbytes).ok().filter(|bytes| *bytes > 0);
-        Filter { capture: bytes_max.map(Capture::new), stripper: strip_ansi.then(AnsiStripper::default) }
+        Filter { capture: bytes_max.map(Capture::new).map(Box::new), stripper: strip_ansi.then(AnsiStripper::default) }
     }
 
     /// Another size for messages. What is 0 or less ends capturing with the next run: a message may be under way.
@@ -33,13 +33,13 @@ impl Filter {
         let Some(bytes_max) = usize::try_from(capture_maxbytes).ok().filter(|bytes| *bytes > 0) else { return };
         match &mut self.capture {
             Some(capture) => capture.set_bytes_max(bytes_max),
-            None => self.capture = Some(Capture::new(bytes_max)),
+            None => self.capture = Some(Box::new(Capture::new(bytes_max))),
         }
     }
 
     /// What it holds back, for another image of the daemon.
     pub fn held(&self) -> Held {
-        let (text, message) = self.capture.as_ref().map_or((Vec::new(), None), Capture::held);
+        let (text, message) = self.capture.as_deref().map_or((Vec::new(), None), Capture::held);
         Held { text, message, escape: self.stripper.as_ref().map_or(0, AnsiStripper::held) }
     }
 

@@ -14,7 +14,7 @@ pub(super) fn all_config_info(params: &Params, core: &Core, around: &dyn Surroun
     let mut processes: Vec<(&GroupConfig, Option<&Group>, &ProcessConfig)> = Vec::new();
     for group in core.configured() {
         let active = core.groups().iter().find(|active| active.name == group.name);
-        processes.extend(group.processes.iter().map(|process| (group, active, process)));
+        processes.extend(group.processes.iter().map(|process| (group, active, process.as_ref())));
     }
     processes.sort_by(|a, b| a.2.name.cmp(&b.2.name));
     let structs = processes.into_iter().map(|(group, active, process)| describe(group, active, process, core, around));

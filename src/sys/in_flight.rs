@@ -77,10 +77,7 @@ impl InFlight {
         let file = beside.as_deref().and_then(|path| make(path, bytes).ok());
         let beside = beside.filter(|_| file.is_some());
         let unpublished = path.map(|path| (path.to_owned(), beside));
-        let mut this =
-            InFlight { memory: map(file.as_ref(), bytes)?, buffer_bytes, used_bytes: buffer_bytes, unpublished };
-        this.blank();
-        Ok(this)
+        Ok(InFlight { memory: map(file.as_ref(), bytes)?, buffer_bytes, used_bytes: 0, unpublished })
     }
 
     /// Puts the file in the place of an earlier one. Until then nothing is read, and what an earlier one holds is not lost.
@@ -94,16 +91,15 @@ impl InFlight {
                 if let Ok(memory) = make(&path, bytes).and_then(|file| map(Some(&file), bytes)) {
                     // SAFETY: the mapping that is replaced is as long, and nothing of it is lent out.
                     let _ = unsafe { munmap(std::mem::replace(&mut self.memory, memory).cast(), bytes) };
-                    self.used_bytes = self.buffer_bytes;
-                    self.blank();
+                    self.used_bytes = 0;
                 }
             }
             None => {}
         }
     }
 
-    /// Makes it ready for a read from `pipe`, and hands it out.
-    pub fn begin(&mut self, pipe: ObjectId, log: Option<(ObjectId, u64)>) -> &mut [u8] {
+    /// Makes it ready for a read of at most so many bytes from `pipe`, and hands it out.
+    pub fn begin(&mut self, bytes_max: usize, pipe: ObjectId, log: Option<(ObjectId, u64)>) -> &mut [u8] {
         self.blank();
         let (log, log_bytes) = log.unwrap_or((ObjectId { device: 0, inode: 0 }, 0));
         self.set(Head {
@@ -114,9 +110,9 @@ impl InFlight {
             log_inode: log.inode,
             log_bytes,
         });
-        self.used_bytes = self.buffer_bytes;
-        // SAFETY: the mapping is as long as that, and lent out to one at a time.
-        unsafe { std::slice::from_raw_parts_mut(self.memory.as_ptr().add(HEAD_BYTES), self.buffer_bytes) }
+        self.used_bytes = bytes_max.min(self.buffer_bytes);
+        // SAFETY: the mapping is at least as long as that, and lent out to one at a time.
+        unsafe { std::slice::from_raw_parts_mut(self.memory.as_ptr().add(HEAD_BYTES), self.used_bytes) }
     }
 
     /// The read brought so many bytes.
@@ -165,7 +161,8 @@ fn make(path: &Path, bytes: usize) -> io::Result<File> {
         _ => {}
     }
     let mut file = File::options().read(true).write(true).create_new(true).mode(0o600).open(path)?;
-    file.write_all(&vec![0; bytes]).inspect_err(|_| drop(std::fs::remove_file(path)))?;
+    let blank = [vec![0; HEAD_BYTES], vec![BLANK; bytes - HEAD_BYTES]].concat();
+    file.write_all(&blank).inspect_err(|_| drop(std::fs::remove_file(path)))?;
     Ok(file)
 }
 

@@ -42,7 +42,8 @@ impl PrivilegeError {
 
 /// Becomes `identity` for good, all of it: groups, group, user. Does nothing when the user id is ours already.
 ///
-/// Only makes system calls, so a forked child may call it.
+/// Only makes system calls, so a child that shares the daemon's memory may call it: the C library's own functions would change
+/// every thread of the daemon. So it is for a process with one thread.
 ///
 /// # Errors
 /// See [`PrivilegeError`]. After an error the process may have changed half-way and must exit.
@@ -56,11 +57,11 @@ pub fn switch(identity: &Identity) -> Result<(), PrivilegeError> {
         return Err(PrivilegeError::NotRoot);
     }
     // SAFETY: pointer and length describe one live slice of gid_t (u32 on Linux).
-    let groups = unsafe { libc::setgroups(identity.groups.len(), identity.groups.as_ptr()) };
+    let groups = unsafe { libc::syscall(libc::SYS_setgroups, identity.groups.len(), identity.groups.as_ptr()) };
     Errno::result(groups).map_err(|_| PrivilegeError::Groups)?;
     // SAFETY: plain integer.
-    Errno::result(unsafe { libc::setgid(identity.gid) }).map_err(|_| PrivilegeError::Group)?;
+    Errno::result(unsafe { libc::syscall(libc::SYS_setgid, identity.gid) }).map_err(|_| PrivilegeError::Group)?;
     // SAFETY: plain integer.
-    Errno::result(unsafe { libc::setuid(identity.uid) }).map_err(|_| PrivilegeError::User)?;
+    Errno::result(unsafe { libc::syscall(libc::SYS_setuid, identity.uid) }).map_err(|_| PrivilegeError::User)?;
     Ok(())
 }

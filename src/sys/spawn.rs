@@ -2,12 +2,18 @@
 //!
 //! Everything is allocated before `fork`; the child makes system calls only ([`child`]), so it cannot meet a lock or a heap
 //! that the fork left half-changed.
+//!
+//! A fork copies the daemon's page tables and the table of its descriptors, and the child closes all of these: with three for
+//! each program that runs, the thousandth start would cost several times the first. So a child borrows both until it has become
+//! its program ([`seats`]). The daemon stands still for that long, so one that has to enter a directory is forked: a file server
+//! that is gone may keep it for hours.
 
 mod child;
+mod seats;
 
 use std::ffi::{CString, NulError, OsString};
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
@@ -16,6 +22,8 @@ use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::unistd::{ForkResult, fork, pipe2};
 use thiserror::Error;
 
+use self::child::Ends;
+pub use self::seats::Seats;
 use super::errno::io_error_name;
 use super::privileges::Identity;
 use crate::core::{Pid, SpawnError};
@@ -99,23 +107,33 @@ pub const NOT_SPAWNED_CODE: i32 = 127;
 
 /// Starts a child in its own process group, with an empty signal mask and, but for SIGPIPE and SIGXFSZ, default dispositions.
 ///
-/// `before_fork` sees our ends of the pipes when nobody else has them yet.
+/// `before_fork` sees our ends of the pipes when nobody else has them yet. `seats` are for a start without a fork.
 ///
 /// # Errors
 /// [`SpawnFailure`]; nothing is left open then.
-pub fn spawn(exec: &Exec<'_>, before_fork: &mut dyn FnMut(&Ours)) -> Result<Child, SpawnFailure> {
+pub fn spawn(
+    exec: &Exec<'_>,
+    seats: Option<&mut Seats>,
+    before_fork: &mut dyn FnMut(&Ours),
+) -> Result<Child, SpawnFailure> {
     let image = child::Image::new(exec)
         .map_err(|error| SpawnFailure { stage: Stage::Words, source: io::Error::from(error) })?;
     let pipes = Pipes::open(exec).map_err(|errno| SpawnFailure { stage: Stage::Pipes, source: errno.into() })?;
     before_fork(&pipes.ours);
+    let started = match seats.filter(|_| exec.directory.is_none()) {
+        Some(seats) => seats.start(&image, &pipes.theirs),
+        None => start_by_fork(&image, &pipes.theirs),
+    };
+    let pid = started.map_err(|errno| SpawnFailure { stage: Stage::Fork, source: errno.into() })?;
+    let Ours { stdin, stdout, stderr, status } = pipes.ours;
+    Ok(Child { pid, stdin, stdout, stderr, status })
+}
+
+fn start_by_fork(image: &child::Image<'_>, theirs: &Theirs<'_>) -> Result<Pid, Errno> {
     // SAFETY: the child runs `become_program` only, which makes nothing but async-signal-safe calls and never returns.
-    match unsafe { fork() } {
-        Ok(ForkResult::Child) => child::become_program(&image, &pipes.theirs),
-        Ok(ForkResult::Parent { child }) => {
-            let Ours { stdin, stdout, stderr, status } = pipes.ours;
-            Ok(Child { pid: child.as_raw(), stdin, stdout, stderr, status })
-        }
-        Err(errno) => Err(SpawnFailure { stage: Stage::Fork, source: errno.into() }),
+    match unsafe { fork() }? {
+        ForkResult::Child => child::become_program(image, &theirs.ends()),
+        ForkResult::Parent { child } => Ok(child.as_raw()),
     }
 }
 
@@ -144,6 +162,15 @@ struct Theirs<'a> {
     stdout: OwnedFd,
     stderr: Option<OwnedFd>,
     status: OwnedFd,
+}
+
+impl Theirs<'_> {
+    fn ends(&self) -> Ends {
+        let stdout = self.stdout.as_raw_fd();
+        let stderr = self.stderr.as_ref().map_or(stdout, AsRawFd::as_raw_fd);
+        let (stdin, status) = (self.stdin.as_fd().as_raw_fd(), self.status.as_raw_fd());
+        Ends { stdin, stdout, stderr, status, last_shared: None }
+    }
 }
 
 enum Stdin<'a> {

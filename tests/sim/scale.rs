@@ -15,7 +15,7 @@ fn section(process: &ProcessConfig, numprocs: usize) -> GroupConfig {
         name: "p".into(),
         priority: process.priority,
         kind: GroupKind::Program,
-        processes: (0..numprocs).map(one).collect(),
+        processes: (0..numprocs).map(one).map(Into::into).collect(),
         sections: vec!["program:p".into(); numprocs],
     }
 }
@@ -47,7 +47,7 @@ proptest! {
         site.handle(scale(1, &process, in_file, wanted));
         prop_assert_eq!(&site.replies, &vec![Reply::Done]);
         let after = site.states();
-        let names: BTreeSet<String> = section(&process, wanted).processes.into_iter().map(|one| one.name).collect();
+        let names: BTreeSet<String> = section(&process, wanted).processes.iter().map(|one| one.name.clone()).collect();
         prop_assert_eq!(&after.keys().cloned().collect::<BTreeSet<_>>(), &names);
         for (name, now) in &after {
             match before.get(name) {

@@ -185,8 +185,9 @@ proptest! {
     fn any_text_comes_back(command in any::<String>(), path in prop::collection::vec(any::<u8>(), 0..40)) {
         use std::os::unix::ffi::OsStringExt;
         let mut groups = strange_groups();
-        groups[0].processes[0].command = command;
-        groups[0].processes[0].stdout.file = LogFile::Path(std::ffi::OsString::from_vec(path).into());
+        let settings = std::sync::Arc::make_mut(&mut groups[0].processes[0]);
+        settings.command = command;
+        settings.stdout.file = LogFile::Path(std::ffi::OsString::from_vec(path).into());
         let core = Core::new(groups, "sim", 0, &mut Outbox::new());
         let restored = Core::restore(&core.snapshot(NOW), NOW).unwrap();
         prop_assert_eq!(restored.configured(), core.configured());
@@ -273,11 +274,11 @@ fn strange_groups() -> Vec<GroupConfig> {
     let second = ProcessConfig { fcgi: fcgi(unix, None), stdout: log(LogFile::Auto), ..program("b") };
     let inet = Address::Inet { host: "[::1]".to_owned(), port: 9 };
     let third = ProcessConfig { fcgi: fcgi(inet, Some(5)), redirect_stderr: true, ..program("c") };
-    let group = |name: &str, kind, processes| GroupConfig {
+    let group = |name: &str, kind, processes: Vec<ProcessConfig>| GroupConfig {
         name: name.to_owned(),
         priority: -5,
         kind,
-        processes,
+        processes: processes.into_iter().map(Into::into).collect(),
         sections: vec!["program:x".to_owned()],
     };
     let listening = |handler: &str| GroupKind::EventListener {

@@ -162,7 +162,7 @@ fn group() -> impl Strategy<Value = GroupConfig> {
         kind: GroupKind::Group,
         processes: programs
             .into_iter()
-            .map(|(number, process)| ProcessConfig { name: format!("p{number}"), ..process })
+            .map(|(number, process)| ProcessConfig { name: format!("p{number}"), ..process }.into())
             .collect(),
         sections: Vec::new(),
     })

@@ -337,7 +337,7 @@ fn random_groups(chance: &mut Chance) -> Vec<GroupConfig> {
             name: format!("g{index}"),
             priority: *chance.pick(&[-1, 1, 1, 500, 999]),
             kind: GroupKind::Group,
-            processes: (0..count).map(|number| random_program(chance, format!("p{number}"))).collect(),
+            processes: (0..count).map(|number| random_program(chance, format!("p{number}")).into()).collect(),
             sections: Vec::new(),
         });
     }
@@ -346,7 +346,9 @@ fn random_groups(chance: &mut Chance) -> Vec<GroupConfig> {
             name: format!("{LISTENERS}{index}"),
             priority: -1,
             kind: GroupKind::Group,
-            processes: (0..1 + chance.below(3)).map(|number| random_program(chance, format!("p{number}"))).collect(),
+            processes: (0..1 + chance.below(3))
+                .map(|number| random_program(chance, format!("p{number}")).into())
+                .collect(),
             sections: Vec::new(),
         };
         make_pool(chance, &mut group);

@@ -44,7 +44,7 @@ pub(super) fn ini(config: &Config, document: &Document, language: Language) -> S
         let of_section = groups
             .iter()
             .flat_map(|group| group.processes.iter().zip(&group.sections).filter(|(_, name)| **name == section.name));
-        let processes: Vec<&ProcessConfig> = of_section.map(|(process, _)| process).collect();
+        let processes: Vec<&ProcessConfig> = of_section.map(|(process, _)| process.as_ref()).collect();
         let kind = groups.iter().find(|group| group.sections.contains(&section.name)).map(|group| &group.kind);
         match kind {
             Some(kind) => writer.program(&section.name, kind, &processes),

@@ -98,7 +98,7 @@ pub fn process_settings(
     let mut members = group.processes.iter().zip(&group.sections);
     Ok(members.find(|(one, _)| one.name == process).map(|(process, section)| ProcessSettings {
         settings: effective::settings(&source.document, section, &group.kind, process),
-        config: process.clone(),
+        config: process.as_ref().clone(),
     }))
 }
 

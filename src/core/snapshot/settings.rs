@@ -241,7 +241,7 @@ pub(super) fn read_groups<'a>(
             });
         } else if from.name == process {
             let group = groups.last_mut().ok_or(SnapshotError::Missing { what: group })?;
-            group.processes.push(read_process(from)?);
+            group.processes.push(read_process(from)?.into());
         }
     }
     Ok(groups)

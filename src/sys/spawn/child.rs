@@ -2,13 +2,13 @@
 
 use std::ffi::{CStr, CString, NulError};
 use std::fmt::{self, Write};
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
+use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
 use std::os::unix::ffi::OsStrExt;
 use std::ptr;
 
 use nix::errno::Errno;
 
-use super::{Exec, NOT_SPAWNED_CODE, Theirs, assignment};
+use super::{Exec, NOT_SPAWNED_CODE, assignment};
 use crate::sys::privileges::{self, Identity};
 use crate::sys::signals::IGNORED;
 
@@ -32,6 +32,17 @@ pub(super) struct Image<'a> {
     identity: Option<&'a Identity>,
     cgroup: Option<BorrowedFd<'a>>,
     failures: Failures,
+}
+
+/// Where the child finds its ends of the pipes.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Ends {
+    pub(super) stdin: RawFd,
+    pub(super) stdout: RawFd,
+    pub(super) stderr: RawFd,
+    pub(super) status: RawFd,
+    /// The table of descriptors is still the daemon's, and these four are none above this number.
+    pub(super) last_shared: Option<RawFd>,
 }
 
 /// The beginnings of the lines that say what went wrong; the reason is added by the child.
@@ -80,7 +91,7 @@ impl Pointers {
 
 /// Turns a just-forked child into its program, in Supervisor's order: process group, descriptors, privileges, directory,
 /// umask, exec (`Supervisor: process.py _spawn_as_child()`).
-pub(super) fn become_program(image: &Image<'_>, pipes: &Theirs<'_>) -> ! {
+pub(super) fn become_program(image: &Image<'_>, ends: &Ends) -> ! {
     // SAFETY: plain integers; it only fails for a session leader, which a fork is not.
     unsafe { libc::setpgid(0, 0) };
     if let Some(cgroup) = image.cgroup {
@@ -88,7 +99,7 @@ pub(super) fn become_program(image: &Image<'_>, pipes: &Theirs<'_>) -> ! {
         // SAFETY: a descriptor that the daemon holds, and one byte that lives.
         unsafe { libc::write(cgroup.as_raw_fd(), c"0".as_ptr().cast(), 1) };
     }
-    if place_descriptors(pipes).is_err() {
+    if place_descriptors(ends).is_err() {
         exit();
     }
     if let Some(Err(error)) = image.identity.map(privileges::switch) {
@@ -111,13 +122,19 @@ pub(super) fn become_program(image: &Image<'_>, pipes: &Theirs<'_>) -> ! {
 
 /// Puts the pipes at 0, 1, 2 and [`STATUS_FD`] and closes everything else. The pipes are above 2, because the Rust runtime opens 0 to 2
 /// when they are closed at start.
-fn place_descriptors(pipes: &Theirs<'_>) -> Result<(), Errno> {
-    let stderr = pipes.stderr.as_ref().unwrap_or(&pipes.stdout);
-    for (target, end) in [(0, pipes.stdin.as_fd()), (1, pipes.stdout.as_fd()), (2, stderr.as_fd())] {
-        // SAFETY: plain integers. 0 to 2 have no owner in this child, which ends with exec or `_exit`.
-        Errno::result(unsafe { libc::dup2(end.as_raw_fd(), target) })?;
+fn place_descriptors(ends: &Ends) -> Result<(), Errno> {
+    if let Some(last) = ends.last_shared {
+        // From here on the table is the child's own; what lies above is not even copied.
+        // SAFETY: plain integers.
+        let own =
+            unsafe { libc::syscall(libc::SYS_close_range, last + 1, libc::c_uint::MAX, libc::CLOSE_RANGE_UNSHARE) };
+        Errno::result(own)?;
     }
-    let status = pipes.status.as_raw_fd();
+    for (target, end) in [(0, ends.stdin), (1, ends.stdout), (2, ends.stderr)] {
+        // SAFETY: plain integers. 0 to 2 have no owner in this child, which ends with exec or `_exit`.
+        Errno::result(unsafe { libc::dup2(end, target) })?;
+    }
+    let status = ends.status;
     if status != STATUS_FD {
         // SAFETY: plain integers. Whatever is at this place in this child is not used any more.
         Errno::result(unsafe { libc::dup3(status, STATUS_FD, libc::O_CLOEXEC) })?;

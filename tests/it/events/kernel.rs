@@ -121,7 +121,7 @@ pub fn pool(name: &str, events: &[&str], buffer_size: i64, members: usize, lengt
     let result_handler = supervisor_kit::config::DEFAULT_RESULT_HANDLER.to_owned();
     let events = events.iter().map(|event| (*event).to_owned()).collect();
     let kind = GroupKind::EventListener { events, buffer_size, length_unit, result_handler };
-    let processes = (0..members).map(|number| process(&format!("{name}{number}"))).collect();
+    let processes = (0..members).map(|number| process(&format!("{name}{number}")).into()).collect();
     GroupConfig { name: name.to_owned(), priority: -1, kind, processes, sections: Vec::new() }
 }
 

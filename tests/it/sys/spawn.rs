@@ -13,7 +13,7 @@ use nix::sys::wait::{WaitStatus, waitpid};
 use nix::unistd::Pid;
 use supervisor_kit::core::{CommandError, ExitStatus, SignalError, SpawnError, Target};
 use supervisor_kit::sys::privileges::{self, Identity};
-use supervisor_kit::sys::spawn::{Child, Exec, Stage, spawn};
+use supervisor_kit::sys::spawn::{Child, Exec, Seats, Stage, spawn};
 use supervisor_kit::sys::{command, kill, reap};
 
 use crate::own_process;
@@ -54,9 +54,18 @@ fn read(fd: std::os::fd::OwnedFd) -> String {
     text
 }
 
-/// stdout, stderr and the end of a child whose stdin is closed at once.
+/// stdout, stderr and the end of a child whose stdin is closed at once: the same whether it was forked or not.
 fn run(exec: &Exec<'_>) -> (String, String, ExitStatus) {
-    let Child { pid, stdin, stdout, stderr, .. } = spawn(exec, &mut |_| {}).unwrap();
+    let forked = run_on(exec, None);
+    if exec.directory.is_none() {
+        let mut seats = Seats::reserve();
+        assert_eq!(run_on(exec, seats.as_mut()), forked);
+    }
+    forked
+}
+
+fn run_on(exec: &Exec<'_>, seats: Option<&mut Seats>) -> (String, String, ExitStatus) {
+    let Child { pid, stdin, stdout, stderr, .. } = spawn(exec, seats, &mut |_| {}).unwrap();
     drop(stdin);
     let out = read(stdout);
     let err = stderr.map(read).unwrap_or_default();
@@ -145,7 +154,7 @@ fn child_has_no_signal_blocked_and_ignores_only_what_the_daemon_does() {
 #[test]
 fn pipes_carry_bytes_both_ways_and_ours_are_private() {
     let argv = words(&["cat"]);
-    let Child { pid, stdin, stdout, stderr, .. } = spawn(&exec("/bin/cat", &argv), &mut |_| {}).unwrap();
+    let Child { pid, stdin, stdout, stderr, .. } = spawn(&exec("/bin/cat", &argv), None, &mut |_| {}).unwrap();
     let stdin = stdin.unwrap();
     for end in [&stdin, &stdout, stderr.as_ref().unwrap()] {
         let flags = OFlag::from_bits_truncate(fcntl(end, FcntlArg::F_GETFL).unwrap());
@@ -216,12 +225,12 @@ fn failures_before_the_fork_have_their_own_words() {
     own_process::run("sys::spawn::failures_before_the_fork_have_their_own_words", || {
         let argv = words(&["true"]);
         let zero = words(&["tr\0ue"]);
-        assert_eq!(spawn(&exec("/bin/true", &zero), &mut |_| {}).unwrap_err().stage, Stage::Words);
+        assert_eq!(spawn(&exec("/bin/true", &zero), None, &mut |_| {}).unwrap_err().stage, Stage::Words);
 
         let open_now = fs::read_dir("/proc/self/fd").unwrap().count() as u64;
         // `open_now` counts the directory that was just listed: room for it and one pipe, not for three.
         setrlimit(Resource::RLIMIT_NOFILE, open_now + 1, open_now + 1).unwrap();
-        let failure = spawn(&exec("/bin/true", &argv), &mut |_| {}).unwrap_err();
+        let failure = spawn(&exec("/bin/true", &argv), None, &mut |_| {}).unwrap_err();
         assert_eq!(failure.into_spawn_error("web"), SpawnError::TooManyFiles { name: "web".into() });
         assert_eq!(fs::read_dir("/proc/self/fd").unwrap().count() as u64, open_now, "nothing is left open");
     });
@@ -231,7 +240,7 @@ fn failures_before_the_fork_have_their_own_words() {
 fn signals_reach_a_process_or_its_whole_group() {
     let argv = sh("sleep 600 & echo $!; wait");
     let env = [("PATH".into(), "/usr/bin:/bin".into())];
-    let child = spawn(&Exec { env: &env, ..exec("/bin/sh", &argv) }, &mut |_| {}).unwrap();
+    let child = spawn(&Exec { env: &env, ..exec("/bin/sh", &argv) }, None, &mut |_| {}).unwrap();
     fcntl(&child.stdout, FcntlArg::F_SETFL(OFlag::empty())).unwrap();
     let mut stdout = File::from(child.stdout);
     let mut first = [0; 1];
