@@ -7,6 +7,7 @@ use crate::core::snapshot::SnapshotError;
 use crate::core::snapshot::text::{Document, Section};
 use crate::core::{Core, Mono, ProcId};
 use crate::daemon::handover::resume::Head;
+use crate::daemon::takeover::Predecessor;
 use crate::sys::exec_self::ObjectId;
 use crate::sys::in_flight;
 use crate::sys::proc;
@@ -18,6 +19,14 @@ pub struct Left {
     pub text: String,
     /// What was on its way.
     pub in_flight: Option<in_flight::Record>,
+}
+
+impl Left {
+    /// A supervisord of another make that is still there, halted, and left this for us.
+    pub fn predecessor(&self) -> Option<Predecessor> {
+        // A record that cannot be read is told by whoever tries in earnest.
+        Predecessor::of(&self.text).ok().flatten()
+    }
 }
 
 /// Looks for what the last daemon with this pidfile has left, in this boot of the machine. Ask with its lock in hand: then it
