@@ -1,6 +1,7 @@
 //! What a daemon that was killed has left.
 
 use std::path::Path;
+use std::time::Duration;
 
 use super::record::{in_flight_path, path};
 use crate::core::snapshot::SnapshotError;
@@ -11,6 +12,11 @@ use crate::daemon::takeover::Predecessor;
 use crate::sys::exec_self::ObjectId;
 use crate::sys::in_flight;
 use crate::sys::proc;
+use crate::sys::tree::{self, Member};
+
+/// How often it is looked whether programs have ended, and how often at most: ten seconds, the usual `stopwaitsecs`.
+const LOOK: Duration = Duration::from_millis(20);
+const LOOKS_MAX: u32 = 500;
 
 /// The record of a daemon that ended without shutting down, and the bytes that were on their way into a log.
 #[derive(Debug)]
@@ -37,6 +43,29 @@ pub fn look(pidfile: &Path) -> Option<Left> {
     // What cannot be read is told by whoever tries in earnest; a machine that has booted since has none of those processes.
     let is_of_this_boot = head.map_or(true, |head| head.boot.is_none() || head.boot == proc::boot_id().ok());
     is_of_this_boot.then(|| Left { text, in_flight: in_flight::left_behind(&in_flight_path(pidfile)) })
+}
+
+/// Ends the programs of a daemon that ended without stopping them and that nobody will come after: asks first, and forces after
+/// a while. Forgets them then.
+pub fn end_programs(pidfile: &Path) {
+    let Some(left) = look(pidfile) else { return };
+    let Ok(Whole { document, core, .. }) = Whole::read(&left.text) else { return };
+    let born = |id: ProcId| {
+        let its = document.named("program").find(|from| from.get::<(ProcId,)>("id").is_ok_and(|(known,)| known == id));
+        its?.maybe::<(Option<u64>,)>("born").ok()??.0
+    };
+    let running = core.running().into_iter();
+    let members: Vec<Member> =
+        running.filter_map(|(id, pid)| born(id).map(|start_ticks| Member { pid, start_ticks })).collect();
+    members.iter().for_each(|member| tree::signal(*member, libc::SIGTERM));
+    for _ in 0..LOOKS_MAX {
+        if members.iter().all(|member| tree::member(member.pid) != Some(*member)) {
+            break;
+        }
+        std::thread::sleep(LOOK);
+    }
+    members.iter().for_each(|member| tree::signal(*member, libc::SIGKILL));
+    let _ = std::fs::remove_file(path(pidfile));
 }
 
 /// A start of which nobody knows how it ended.

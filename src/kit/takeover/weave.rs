@@ -51,21 +51,24 @@ pub fn weave(findings: &Findings, steps: Vec<Step>, facts: &Facts) -> Vec<Step> 
     }
     if will_start {
         woven.push(Step::Takeover(Deed::Compare { programs: findings.programs() }));
+        let adopted = findings.live.iter().map(|live| Deed::CompareProcesses { programs: live.adopted.clone() });
+        woven.extend(adopted.map(Step::Takeover));
     }
     woven
 }
 
 fn put_aside(findings: &Findings, facts: &Facts) -> Vec<Step> {
     let mut steps = Vec::new();
+    steps.extend(findings.live.iter().map(|live| Step::Takeover(Deed::Halt(Box::new(live.clone())))));
     for unit in &findings.units {
-        if unit.is_active {
+        if unit.is_active && findings.live.is_none() {
             steps.push(Step::Stop { unit: unit.name.clone() });
         }
         if unit.is_enabled && unit.name != SERVICE {
             steps.push(Step::Disable { unit: unit.name.clone() });
         }
     }
-    for daemon in findings.daemons.iter().filter(|daemon| daemon.unit.is_none()) {
+    for daemon in findings.daemons.iter().filter(|daemon| daemon.unit.is_none() && findings.live.is_none()) {
         let (pid, command, cwd) = (daemon.pid, daemon.command.clone(), daemon.cwd.clone());
         steps.push(Step::Takeover(Deed::StopProcess { pid, command, cwd }));
     }

@@ -35,6 +35,7 @@ pub fn run(
         verb: Verb::Install,
         wishes: args.wishes(),
         may_replace: args.replace,
+        is_live: args.live,
         signature: &args.signature,
     };
     // What is wrong with the console is better known before anything is installed.
@@ -68,7 +69,8 @@ pub fn upgrade(
     }
     let wishes = Wishes { enable: false, start: false, restart };
     let signature = &args.signature;
-    let order = Order { distro: Distro::Auto, verb: Verb::Upgrade, wishes, may_replace: false, signature };
+    let order =
+        Order { distro: Distro::Auto, verb: Verb::Upgrade, wishes, may_replace: false, is_live: false, signature };
     bring(request, &order, commands, listener).map(drop)
 }
 
@@ -79,6 +81,8 @@ struct Order<'a> {
     wishes: Wishes,
     /// Whether another Supervisor may be replaced.
     may_replace: bool,
+    /// Whether its programs are to run on.
+    is_live: bool,
     signature: &'a SignatureArgs,
 }
 
@@ -199,9 +203,17 @@ fn find_old(
         (false, false) => Err(Failure::Takeover(Refusal::Found(Box::new(findings)))),
         (false, true) => {
             listener.note(Note::Takeover(Told::Found(Box::new(findings.clone()))));
-            Ok(findings)
+            if order.is_live { with_live(findings, listener) } else { Ok(findings) }
         }
     }
+}
+
+/// How the programs will be taken over while they run, told beforehand.
+fn with_live(findings: Findings, listener: &mut dyn Listener) -> Result<Findings, Failure> {
+    let live = takeover::live::look(&findings)?;
+    let told = live.clone().map_or(Told::NothingLive, |live| Told::Live(Box::new(live)));
+    listener.note(Note::Takeover(told));
+    Ok(Findings { live, ..findings })
 }
 
 /// The configuration, when it is not at the usual place: that of the old Supervisor, or of an earlier takeover.
