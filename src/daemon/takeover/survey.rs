@@ -332,3 +332,24 @@ fn ask_one(pid: Pid, place: &Place) -> Result<Vec<ProcessInfo>, CallError> {
     }
     processes(client.call("supervisor.getAllProcessInfo", &[])?)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ends_are_found_by_the_pipe_and_the_direction() {
+        let object = |inode| ObjectId { device: 1, inode };
+        let end = |number, inode, is_writer| PipeEnd { number, object: object(inode), is_writer };
+        let held = [end(3, 10, true), end(4, 11, false), end(5, 12, false), end(6, 13, false), end(7, 13, true)];
+        let three = pair([Some(object(10)), Some(object(11)), Some(object(12))], &held);
+        assert_eq!(three, Pipes { stdin: Some(held[0]), stdout: Some(held[1]), stderr: Some(held[2]) });
+        // `redirect_stderr`, and a standard input that is a file.
+        let one = pair([Some(object(99)), Some(object(11)), Some(object(11))], &held);
+        assert_eq!(one, Pipes { stdin: None, stdout: Some(held[1]), stderr: None });
+        // A pipe of which the daemon has both ends.
+        assert_eq!(pair([None, Some(object(13)), None], &held).stdout, Some(held[3]));
+        // Closed by the program itself, or something that the daemon does not read.
+        assert_eq!(pair([Some(object(11)), Some(object(10)), Some(object(98))], &held), Pipes::default());
+    }
+}

@@ -7,7 +7,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use super::{Findings, Refusal, Scene};
+use super::{Findings, OldUnit, Refusal, Scene};
 use crate::config::{self, GroupKind, Options};
 use crate::core::Pid;
 use crate::daemon::recovery;
@@ -71,7 +71,8 @@ pub fn look(findings: &Findings) -> Result<Option<Live>, Failure> {
         let pid = Pid::try_from(daemon.pid).unwrap_or_default();
         match survey::look(pid, &config) {
             Ok(found) => {
-                let units = findings.units.iter().filter(|unit| unit.is_active).map(|unit| unit.name.clone()).collect();
+                let is_its = |unit: &&OldUnit| unit.is_active || daemon.unit.as_ref() == Some(&unit.name);
+                let units = findings.units.iter().filter(is_its).map(|unit| unit.name.clone()).collect();
                 let (listeners, adopted): (Vec<_>, Vec<_>) =
                     found.programs.iter().filter(|program| program.born.is_some()).partition(|one| one.is_listener);
                 return Ok(Some(Live {

@@ -1,6 +1,6 @@
 //! From findings to the steps of a takeover. Pure.
 
-use super::{Deed, Findings, Layout, OldUnit};
+use super::{Daemon, Deed, Findings, Layout, OldUnit};
 use crate::kit::plan::{Facts, Found, Step};
 use crate::kit::prefix::Prefix;
 use crate::kit::tree::SERVICE;
@@ -68,7 +68,10 @@ fn put_aside(findings: &Findings, facts: &Facts) -> Vec<Step> {
             steps.push(Step::Disable { unit: unit.name.clone() });
         }
     }
-    for daemon in findings.daemons.iter().filter(|daemon| daemon.unit.is_none() && findings.live.is_none()) {
+    // One that was let go on after a live takeover is its unit's, and systemd does not count it.
+    let stops_with_unit =
+        |daemon: &Daemon| findings.units.iter().any(|unit| unit.is_active && daemon.unit.as_ref() == Some(&unit.name));
+    for daemon in findings.daemons.iter().filter(|daemon| findings.live.is_none() && !stops_with_unit(daemon)) {
         let (pid, command, cwd) = (daemon.pid, daemon.command.clone(), daemon.cwd.clone());
         steps.push(Step::Takeover(Deed::StopProcess { pid, command, cwd }));
     }
