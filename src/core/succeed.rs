@@ -48,39 +48,3 @@ impl Process {
         };
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::core::Mono;
-
-    const NOW: Now = Now { mono: Mono(1_000_000_000_000), wall_secs: 5_000, wall_nanos: 0 };
-
-    fn succeeded(state: State, pid: Pid, exit_status: i32) -> Process {
-        let config = crate::config::ProcessConfig { startsecs: 30, stopwaitsecs: 7, ..Default::default() };
-        let mut process = Process::new(ProcId { slot: 0, generation: 0 }, "g", config);
-        let (start_wall_secs, stop_wall_secs) = (4_990, 4_000);
-        process.succeed(
-            NOW,
-            &Report { state, pid, start_wall_secs, stop_wall_secs, exit_status, spawn_error: String::new() },
-        );
-        process
-    }
-
-    #[test]
-    fn deadlines_go_by_what_is_known() {
-        let due = |state, pid| succeeded(state, pid, 0).deadline();
-        assert_eq!(due(State::Starting, 9), Some(NOW.mono.plus_secs(20).next()), "ten of thirty seconds are over");
-        assert_eq!(due(State::Stopping, 9), Some(NOW.mono.plus_secs(7)));
-        assert_eq!(due(State::Running, 9), None);
-        assert_eq!(due(State::Stopped, 0), None, "nobody starts what somebody stopped");
-        assert_eq!(due(State::Fatal, 0), None);
-        assert_eq!(due(State::Backoff, 0), Some(NOW.mono.plus_secs(1)));
-    }
-
-    #[test]
-    fn what_has_ended_has_no_pid_and_an_exit_status() {
-        assert_eq!((succeeded(State::Running, 9, 3).pid(), succeeded(State::Running, 9, 3).exit_status()), (9, None));
-        assert_eq!((succeeded(State::Exited, 9, 3).pid(), succeeded(State::Exited, 9, 3).exit_status()), (0, Some(3)));
-    }
-}

@@ -1,12 +1,13 @@
 //! What a daemon that was killed has left.
 
+use std::collections::HashMap;
 use std::path::Path;
 use std::time::Duration;
 
 use super::record::{in_flight_path, path};
 use crate::core::snapshot::SnapshotError;
 use crate::core::snapshot::text::{Document, Section};
-use crate::core::{Core, Mono, ProcId};
+use crate::core::{Core, Mono, Pid, ProcId};
 use crate::daemon::handover::resume::Head;
 use crate::daemon::takeover::Predecessor;
 use crate::sys::exec_self::ObjectId;
@@ -48,15 +49,23 @@ pub fn look(pidfile: &Path) -> Option<Left> {
 /// Ends the programs of a daemon that ended without stopping them and that nobody will come after: asks first, and forces after
 /// a while. Forgets them then.
 pub fn end_programs(pidfile: &Path) {
-    let Some(left) = look(pidfile) else { return };
-    let Ok(Whole { document, core, .. }) = Whole::read(&left.text) else { return };
-    let born = |id: ProcId| {
-        let its = document.named("program").find(|from| from.get::<(ProcId,)>("id").is_ok_and(|(known,)| known == id));
-        its?.maybe::<(Option<u64>,)>("born").ok()??.0
-    };
-    let running = core.running().into_iter();
-    let members: Vec<Member> =
-        running.filter_map(|(id, pid)| born(id).map(|start_ticks| Member { pid, start_ticks })).collect();
+    let Ok(text) = std::fs::read_to_string(path(pidfile)) else { return };
+    let Ok((document, records)) = Document::read_with_records(&text, Mono(0)) else { return };
+    let (mut pids, mut births) = (HashMap::new(), HashMap::new());
+    for from in document.sections().chain(records.iter().flatten()) {
+        let Ok((id,)) = from.get::<(ProcId,)>("id") else { continue };
+        match from.name {
+            "process" | "change" => drop(from.get::<(Pid,)>("pid").map(|(pid,)| pids.insert(id, pid))),
+            "program" => {
+                drop(from.maybe::<(Option<u64>,)>("born").map(|born| births.insert(id, born.and_then(|(born,)| born))))
+            }
+            _ => {}
+        }
+    }
+    // One that has ended meanwhile has another start time, or none.
+    let member =
+        |(id, pid): (&ProcId, &Pid)| Some(Member { pid: *pid, start_ticks: births.get(id).copied().flatten()? });
+    let members: Vec<Member> = pids.iter().filter_map(member).filter(|member| member.pid > 1).collect();
     members.iter().for_each(|member| tree::signal(*member, libc::SIGTERM));
     for _ in 0..LOOKS_MAX {
         if members.iter().all(|member| tree::member(member.pid) != Some(*member)) {

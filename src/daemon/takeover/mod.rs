@@ -15,9 +15,11 @@
 //! |---|---|
 //! | `survey` | what the old daemon has, and why it may not be had |
 //! | `compose` | the record |
+//! | `document` | a look as JSON |
 //! | `predecessor` | the old daemon as seen by the new one |
 
 mod compose;
+mod document;
 mod predecessor;
 pub mod survey;
 
@@ -31,14 +33,35 @@ use crate::daemon::recovery;
 use crate::sys::host::Machine;
 use crate::sys::{clock, proc};
 
-pub use predecessor::{Predecessor, let_go};
+pub use predecessor::{LetGo, Predecessor, let_go};
 pub use survey::{Obstacle, Survey};
 
 /// The option; the pid of the old daemon follows.
 pub const OPTION: &str = "--take-over";
 
+/// The option that only looks: what there is, or what stands in the way, as a JSON document.
+pub const OPTION_LOOK: &str = "--take-over-look";
+
 /// Exit code when the old daemon runs on.
 const REFUSED_CODE: i32 = 1;
+
+/// Says what a takeover will find.
+pub fn look(argv: &[String]) -> i32 {
+    let looked = read(argv).and_then(|(pid, config, _)| match survey::look(pid, &config) {
+        Ok(survey) => Ok(survey.json(&config)),
+        Err(obstacle) => Ok(obstacle.json()),
+    });
+    match looked {
+        Ok(document) => {
+            println!("{document}");
+            0
+        }
+        Err(reason) => {
+            eprintln!("{reason}");
+            REFUSED_CODE
+        }
+    }
+}
 
 /// Halts the old daemon and leaves a record of it, for the daemon that is started next. Answers the exit code: 0, or 1 when the
 /// old daemon runs on as before.
@@ -55,7 +78,7 @@ pub fn main(argv: &[String]) -> i32 {
     }
 }
 
-fn prepare(argv: &[String]) -> Result<Survey, String> {
+fn read(argv: &[String]) -> Result<(Pid, Config, Machine), String> {
     let pid: Option<Pid> = argv.get(2).and_then(|word| word.parse().ok()).filter(|pid| *pid > 1);
     let pid = pid.ok_or_else(|| format!("{OPTION} needs the pid of a running supervisord"))?;
     let words: Vec<String> = argv.iter().skip(3).cloned().collect();
@@ -63,6 +86,11 @@ fn prepare(argv: &[String]) -> Result<Survey, String> {
     let parsed = Options::parse("supervisord", &words, &host).map_err(|error| error.text)?;
     let Invocation::Run(options) = parsed else { return Err("the other options start no daemon".to_owned()) };
     let config = config::load(&options, &host).map_err(|error| error.located())?;
+    Ok((pid, config, host))
+}
+
+fn prepare(argv: &[String]) -> Result<Survey, String> {
+    let (pid, config, host) = read(argv)?;
     let survey = survey::halt(pid, &config).map_err(|obstacle| obstacle.to_string())?;
     let written = write(&survey, &config, host.directory());
     if let Err(reason) = written {

@@ -82,17 +82,30 @@ impl Predecessor {
     }
 }
 
-/// Has a halted daemon go on, and forgets the record of it. False when it has ended.
-pub fn let_go(pid: Pid, start_ticks: u64, pidfile: &Path) -> bool {
+/// What became of a daemon that was to be let go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LetGo {
+    /// It had been halted, and goes on.
+    GoesOn,
+    /// It was not halted.
+    NeverHalted,
+    /// It has ended.
+    Ended,
+}
+
+/// Has a halted daemon go on, and forgets the record of it.
+pub fn let_go(pid: Pid, start_ticks: u64, pidfile: &Path) -> LetGo {
     let known = Member { pid, start_ticks };
     if tree::member(pid) != Some(known) {
-        return false;
+        return LetGo::Ended;
     }
+    let was_halted = tree::is_stopped(pid);
     let path = recovery::record_path(pidfile);
-    if std::fs::read_to_string(&path).is_ok_and(|text| matches!(Predecessor::of(&text), Ok(Some(_)))) {
+    let section = format!("\n[{SECTION}]\n");
+    if std::fs::read_to_string(&path).is_ok_and(|text| text.contains(&section)) {
         // Our daemon would take its programs from it otherwise.
         let _ = std::fs::remove_file(path);
     }
     tree::signal(known, libc::SIGCONT);
-    true
+    if was_halted { LetGo::GoesOn } else { LetGo::NeverHalted }
 }

@@ -63,7 +63,7 @@ pub enum Obstacle {
     },
     /// `on_crash` says that nobody is taken back.
     #[error("the configuration says on_crash={0}, so no programs are taken back")]
-    NotAdopted(&'static str),
+    NotAdopted(String),
 }
 
 /// One of its processes.
@@ -165,7 +165,7 @@ fn stand_still(old: Member) -> Result<(), Obstacle> {
 
 fn survey(pid: Pid, config: &Config, infos: Vec<ProcessInfo>) -> Result<Survey, Obstacle> {
     if config.supervisord.on_crash != OnCrash::Adopt {
-        return Err(Obstacle::NotAdopted(config.supervisord.on_crash.name()));
+        return Err(Obstacle::NotAdopted(config.supervisord.on_crash.name().to_owned()));
     }
     let unanswered = |reason: String| Obstacle::Unanswered { pid, reason };
     let born = proc::start_time(pid).ok_or_else(|| unanswered("it has ended".to_owned()))?;

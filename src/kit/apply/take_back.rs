@@ -5,6 +5,7 @@ use std::path::Path;
 use super::crash::Crash;
 use super::place::{self, Leftover, leftover};
 use super::service;
+use crate::daemon::takeover::LetGo;
 use crate::kit::commands::Commands;
 use crate::kit::failure::Failure;
 use crate::kit::host::{Root, probe};
@@ -121,10 +122,14 @@ impl WayBack<'_> {
             Undoing::StartProcess { command, cwd } => self.start_process(command, cwd),
             Undoing::GiveBack { pid, born, pidfile, units, command, cwd } => {
                 live::remove_drop_ins(self.root, units);
-                if live::let_go(*pid, *born, pidfile) {
-                    let (pid, units) = (*pid, units.clone());
-                    self.listener.note(Note::Takeover(Told::GoesOn { pid, units }));
-                    return Ok(());
+                match live::let_go(*pid, *born, pidfile) {
+                    LetGo::Ended => {}
+                    LetGo::NeverHalted => return Ok(()),
+                    LetGo::GoesOn => {
+                        let (pid, units) = (*pid, units.clone());
+                        self.listener.note(Note::Takeover(Told::GoesOn { pid, units }));
+                        return Ok(());
+                    }
                 }
                 // Ours had taken its place. What of its programs a stop of ours has not ended would run twice.
                 live::end_programs(pidfile);

@@ -50,7 +50,7 @@ pub fn perform(deed: &Deed, scene: &mut Scene<'_>) -> Result<(), Failure> {
             scene.transaction.record(&Undoing::StartProcess { command: command.clone(), cwd: cwd.clone() })?;
             stop(*pid, scene)
         }
-        Deed::Halt(live) => live::halt(live, scene),
+        Deed::Halt { live, .. } => live::halt(live, scene),
         Deed::Divert { path } => {
             scene.transaction.record(&Undoing::Run { command: undivert(path) })?;
             change(&divert(path), scene)

@@ -7,16 +7,16 @@
 use std::path::Path;
 use std::time::Duration;
 
-use super::{Findings, OldUnit, Refusal, Scene};
-use crate::config::{self, GroupKind, Options};
+use serde_json::Value;
+
+use super::{Daemon, Findings, OldUnit, Refusal, Scene};
 use crate::core::Pid;
 use crate::daemon::recovery;
-use crate::daemon::takeover::{OPTION, Obstacle, survey};
-use crate::kit::commands::Commands;
+use crate::daemon::takeover::{self, LetGo, OPTION, OPTION_LOOK, Obstacle};
+use crate::kit::commands::{Commands, Output};
 use crate::kit::failure::Failure;
 use crate::kit::host::Root;
 use crate::kit::state::Undoing;
-use crate::sys::host::Machine;
 
 /// Asking, halting and looking, on a host that has much to do.
 const HALT_LIMIT: Duration = Duration::from_secs(120);
@@ -56,48 +56,49 @@ pub struct Live {
     pub capturing: Vec<String>,
 }
 
-/// Looks whether it can be, and changes nothing. `None` when no old daemon runs.
+/// Has the new program look whether it can be; nothing is changed. `None` when no old daemon runs.
 ///
 /// # Errors
 /// What stands in the way: it can only be replaced with its programs stopped.
-pub fn look(findings: &Findings) -> Result<Option<Live>, Failure> {
-    let Some(path) = findings.config().map_err(Failure::Takeover)? else { return Ok(None) };
-    let options = Options { nodaemon: true, config_file: Some(path.to_owned()), ..Options::default() };
-    let wrong = |error: config::ConfigError| Failure::ConfigInvalid { path: path.to_owned(), output: error.located() };
+pub fn look(findings: &Findings, program: &Path, commands: &mut dyn Commands) -> Result<Option<Live>, Failure> {
+    let Some(config) = findings.config().map_err(Failure::Takeover)? else { return Ok(None) };
+    let program = program.display().to_string();
     let mut last = None;
     // One daemon may be two processes (PyInstaller); one of them answers.
     for daemon in &findings.daemons {
-        let config = config::load(&options, &Machine::new()).map_err(wrong)?;
-        let pid = Pid::try_from(daemon.pid).unwrap_or_default();
-        match survey::look(pid, &config) {
-            Ok(found) => {
-                let is_its = |unit: &&OldUnit| unit.is_active || daemon.unit.as_ref() == Some(&unit.name);
-                let units = findings.units.iter().filter(is_its).map(|unit| unit.name.clone()).collect();
-                let (listeners, adopted): (Vec<_>, Vec<_>) =
-                    found.programs.iter().filter(|program| program.born.is_some()).partition(|one| one.is_listener);
-                return Ok(Some(Live {
-                    pid: daemon.pid,
-                    born: found.born,
-                    command: daemon.command.clone(),
-                    cwd: daemon.cwd.clone(),
-                    units,
-                    pidfile: config.supervisord.pidfile.display().to_string(),
-                    adopted: adopted.iter().map(|one| (one.namespec(), one.report.pid.cast_unsigned())).collect(),
-                    anew: listeners.iter().map(|one| one.namespec()).collect(),
-                    capturing: capturing(&config),
-                }));
+        let args = [OPTION_LOOK, &daemon.pid.to_string(), "-n", "-c", config];
+        let said = commands.run(&program, &args, HALT_LIMIT);
+        let words = said.as_ref().map_or_else(ToString::to_string, Output::words);
+        let document = said.ok().and_then(|output| serde_json::from_str(output.stdout.trim()).ok());
+        match document.as_ref().map(|document| (document, Obstacle::read(document))) {
+            Some((_, Some(obstacle))) => last = Some(obstacle),
+            Some((document, None)) => return Ok(Some(read(document, daemon, findings))),
+            None => {
+                let pid = Pid::try_from(daemon.pid).unwrap_or_default();
+                last = Some(Obstacle::Unanswered { pid, reason: words });
             }
-            Err(obstacle) => last = Some(obstacle),
         }
     }
-    last.map_or(Ok(None), |obstacle: Obstacle| Err(Failure::Takeover(Refusal::NotLive(obstacle))))
+    last.map_or(Ok(None), |obstacle| Err(Failure::Takeover(Refusal::NotLive(obstacle))))
 }
 
-fn capturing(config: &config::Config) -> Vec<String> {
-    let groups = config.groups.iter().filter(|group| !matches!(group.kind, GroupKind::EventListener { .. }));
-    let processes = groups.flat_map(|group| &group.processes);
-    let captures = processes.filter(|one| one.stdout.capture_maxbytes > 0 || one.stderr.capture_maxbytes > 0);
-    captures.map(|one| one.name.clone()).collect()
+fn read(document: &Value, daemon: &Daemon, findings: &Findings) -> Live {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let texts = |key: &str| document[key].as_array().into_iter().flatten().map(text).collect();
+    let process =
+        |one: &Value| (text(&one["name"]), one["pid"].as_u64().and_then(|pid| pid.try_into().ok()).unwrap_or(0));
+    let is_its = |unit: &&OldUnit| unit.is_active || daemon.unit.as_ref() == Some(&unit.name);
+    Live {
+        pid: daemon.pid,
+        born: document["born"].as_u64().unwrap_or(0),
+        command: daemon.command.clone(),
+        cwd: daemon.cwd.clone(),
+        units: findings.units.iter().filter(is_its).map(|unit| unit.name.clone()).collect(),
+        pidfile: text(&document["pidfile"]),
+        adopted: document["adopted"].as_array().into_iter().flatten().map(process).collect(),
+        anew: texts("anew"),
+        capturing: texts("capturing"),
+    }
 }
 
 /// Halts the old daemon, and has systemd count its unit as stopped.
@@ -152,9 +153,9 @@ pub fn remove_drop_ins(root: &Root, units: &[String]) {
     }
 }
 
-/// Has the halted daemon go on. False when it has ended, because our own had taken its place.
-pub fn let_go(pid: u32, born: u64, pidfile: &str) -> bool {
-    Pid::try_from(pid).is_ok_and(|pid| crate::daemon::takeover::let_go(pid, born, Path::new(pidfile)))
+/// Has the halted daemon go on, unless it has ended because our own had taken its place.
+pub fn let_go(pid: u32, born: u64, pidfile: &str) -> LetGo {
+    Pid::try_from(pid).map_or(LetGo::Ended, |pid| takeover::let_go(pid, born, Path::new(pidfile)))
 }
 
 /// Ends the programs of a daemon of ours that ended without stopping them.

@@ -174,7 +174,12 @@ pub enum Deed {
         cwd: String,
     },
     /// Halt the old daemon for our own, which takes the programs from it.
-    Halt(Box<Live>),
+    Halt {
+        /// What it has.
+        live: Box<Live>,
+        /// Whether the program is still beside its place.
+        is_program_staged: bool,
+    },
     /// Make dpkg put its own file elsewhere from now on.
     Divert {
         /// The file.

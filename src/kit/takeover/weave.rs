@@ -1,6 +1,6 @@
 //! From findings to the steps of a takeover. Pure.
 
-use super::{Daemon, Deed, Findings, Layout, OldUnit};
+use super::{Daemon, Deed, Findings, Layout, Live, OldUnit};
 use crate::kit::plan::{Facts, Found, Step};
 use crate::kit::prefix::Prefix;
 use crate::kit::tree::SERVICE;
@@ -42,6 +42,8 @@ pub fn weave(findings: &Findings, steps: Vec<Step>, facts: &Facts) -> Vec<Step> 
         }
     }
     woven.push(Step::Takeover(Deed::Judge { is_program_staged }));
+    let halt = |live: &Live| Deed::Halt { live: Box::new(live.clone()), is_program_staged };
+    woven.extend(findings.live.as_ref().map(halt).map(Step::Takeover));
     woven.extend(put_aside(findings, facts));
     woven.extend(steps[cut..].iter().cloned());
     // A unit of theirs that was called like ours must be read anew even where our own is there already.
@@ -59,7 +61,6 @@ pub fn weave(findings: &Findings, steps: Vec<Step>, facts: &Facts) -> Vec<Step> 
 
 fn put_aside(findings: &Findings, facts: &Facts) -> Vec<Step> {
     let mut steps = Vec::new();
-    steps.extend(findings.live.iter().map(|live| Step::Takeover(Deed::Halt(Box::new(live.clone())))));
     for unit in &findings.units {
         if unit.is_active && findings.live.is_none() {
             steps.push(Step::Stop { unit: unit.name.clone() });

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use supervisor_kit::daemon::recovery::Whole;
+use supervisor_kit::daemon::takeover::{LetGo, let_go};
 
 use super::fixture::{BINARY, Daemon, Site, is_alive, wait_until};
 
@@ -143,7 +144,8 @@ fn the_old_one_goes_on_when_it_is_let_go() {
     assert!(Whole::read(&fs::read_to_string(&record).unwrap()).is_ok());
     let pid = i32::try_from(stock.child.id()).unwrap();
     let born = supervisor_kit::sys::proc::start_time(pid).unwrap();
-    assert!(supervisor_kit::daemon::takeover::let_go(pid, born, &stock.site.path("supervisord.pid")));
+    let gone_on = let_go(pid, born, &stock.site.path("supervisord.pid"));
+    assert_eq!(gone_on, LetGo::GoesOn);
     assert!(!record.exists());
     let lines = stock.lines("out.log");
     wait_until("it logs again", || stock.lines("out.log") > lines + 100);

@@ -151,7 +151,7 @@ fn a_live_takeover_halts_the_old_one_and_stops_nobody() {
         vec![Step::GoLive { path: "/usr/bin/supervisord".to_owned(), replaces: true }, Step::Reload, Step::Start];
     let expected = [
         Step::Takeover(Deed::Judge { is_program_staged: false }),
-        Step::Takeover(Deed::Halt(Box::new(live()))),
+        Step::Takeover(Deed::Halt { live: Box::new(live()), is_program_staged: false }),
         steps[0].clone(),
         Step::Reload,
         Step::Start,
@@ -219,7 +219,7 @@ pub fn refusals() -> Vec<(Failure, u8, &'static str)> {
         (Failure::Takeover(Refusal::NotLive(Obstacle::SharedSocket { programs: vec![text("a:b")] })), 10, "a:b"),
         (Failure::Takeover(Refusal::NotLive(Obstacle::Pipes { program: text("a"), reason: text("why") })), 10, "why"),
         (Failure::Takeover(Refusal::NotLive(Obstacle::Busy { pid: 77 })), 10, "77"),
-        (Failure::Takeover(Refusal::NotLive(Obstacle::NotAdopted("kill"))), 10, "on_crash=kill"),
+        (Failure::Takeover(Refusal::NotLive(Obstacle::NotAdopted(text("kill")))), 10, "on_crash=kill"),
         (Failure::Web(web::Refusal::Reexec), 2, "--web-restart=always"),
         (Failure::Web(web::Refusal::Address(text("x:y"))), 2, "x:y"),
         (Failure::Web(web::Refusal::Open(Address::parse("*:9001").unwrap())), 2, "--web-password-file"),

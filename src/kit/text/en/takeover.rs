@@ -46,7 +46,7 @@ pub(super) fn deed(deed: &Deed) -> String {
         Deed::StopProcess { pid, command, .. } => {
             format!("stop                process {pid} ({})", command.join(" "))
         }
-        Deed::Halt(live) => format!(
+        Deed::Halt { live, .. } => format!(
             "halt                process {} ({}); {} programs run on for the new one",
             live.pid,
             if live.units.is_empty() { live.command.join(" ") } else { live.units.join(" ") },

@@ -41,7 +41,7 @@ pub(super) fn deed(deed: &Deed) -> String {
     match deed {
         Deed::Judge { .. } => "检查配置    用 supervisord -t 检查配置，列出差异".to_string(),
         Deed::StopProcess { pid, command, .. } => format!("停止        进程 {pid}（{}）", command.join(" ")),
-        Deed::Halt(live) => format!(
+        Deed::Halt { live, .. } => format!(
             "暂停        进程 {}（{}）；{} 个程序继续运行，交给新的 supervisord",
             live.pid,
             if live.units.is_empty() { live.command.join(" ") } else { live.units.join(" ") },
