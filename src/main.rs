@@ -18,6 +18,12 @@ fn main() {
         _ if argv.get(1).is_some_and(|word| word == daemon::recovery::after_stop::OPTION) => {
             daemon::recovery::after_stop::main(&as_text(&argv))
         }
+        _ if argv.get(1).is_some_and(|word| word == daemon::takeover::OPTION) => {
+            daemon::takeover::main(&as_text(&argv))
+        }
+        _ if argv.get(1).is_some_and(|word| word == daemon::takeover::OPTION_LOOK) => {
+            daemon::takeover::look(&as_text(&argv))
+        }
         _ => daemon::main(&as_text(&argv)),
     };
     std::process::exit(status)

@@ -11,6 +11,7 @@
 //! | [`event`] | what can be subscribed to, with names and payloads |
 //! | [`listener`], [`pool`], `pools` | what a listener says, which event goes to which, TICKs |
 //! | `pending` | replies that wait for a process to start or stop |
+//! | `succeed` | taking the place of another supervisor |
 //! | `shutdown` | the order in which everything stops |
 //! | [`snapshot`] | the whole core as text, and back |
 //! | [`Kernel`], [`Outbox`] | what the core asks, and what it tells |
@@ -36,6 +37,7 @@ pub mod snapshot;
 mod start;
 mod state;
 mod stop;
+mod succeed;
 mod supervisor;
 mod time;
 mod update;
@@ -49,6 +51,7 @@ pub use outbox::{Outbox, Tell};
 pub use process::Process;
 pub use settings::{Key, changed_keys, same_settings};
 pub use state::{Mood, State};
+pub use succeed::Report;
 pub use supervisor::{Core, DUE_PER_TURN_MAX, Group};
 pub use time::{Mono, Now};
 pub use update::{Action, Change};

@@ -368,7 +368,7 @@ impl Process {
     }
 
     /// Whether `autorestart` wants it back after its last exit.
-    fn wants_restart(&self) -> bool {
+    pub(super) fn wants_restart(&self) -> bool {
         match self.config.autorestart {
             Autorestart::Always => true,
             Autorestart::Unexpected => self.exit_status.is_none_or(|code| !self.config.exitcodes.contains(&code)),
@@ -382,7 +382,7 @@ impl Process {
     }
 
     /// When `autorestart` may start it again: now, but no sooner than the restart interval after its last start.
-    fn restart_at(&self, now: Now) -> Mono {
+    pub(super) fn restart_at(&self, now: Now) -> Mono {
         self.last_start.map_or(now.mono, |start| now.mono.max(start.mono.plus_secs(RESTART_INTERVAL_SECS)))
     }
 

@@ -137,19 +137,25 @@ fn finish(program: &str, outcome: Result<(), Refused>) -> i32 {
 
 /// Everything that is set up once and stays over restarts.
 fn set_up(options: Options, config: Config, host: Rc<Machine>) -> Result<(), Refused> {
-    let (mut notices, kept) = (Vec::new(), fd_store::take());
+    let (mut notices, mut kept) = (Vec::new(), fd_store::take());
     let lock = take_lock(&config, &mut notices)?;
+    // With the lock in hand: whoever kept that record runs no more, or stands still for us.
+    let left = match config.supervisord.on_crash {
+        OnCrash::Adopt | OnCrash::Kill => recovery::look(&config.supervisord.pidfile),
+        OnCrash::Leave => None,
+    };
+    if let Some(left) = &left
+        && let Some(predecessor) = left.predecessor()
+    {
+        let cannot = |error| Refused(format!("cannot take the place of a running supervisord: {error}"));
+        kept.extend(predecessor.inherit(&left.text).map_err(cannot)?);
+    }
     drop_privileges(&config, &mut notices)?;
     for (limit, least) in
         [(Limit::OpenFiles, config.supervisord.minfds), (Limit::Processes, config.supervisord.minprocs)]
     {
         notices.extend(limits::raise(limit, least)?.map(Notice::info));
     }
-    // With the lock in hand: whoever kept that record runs no more.
-    let left = match config.supervisord.on_crash {
-        OnCrash::Adopt | OnCrash::Kill => recovery::look(&config.supervisord.pidfile),
-        OnCrash::Leave => None,
-    };
     let past = left.map(|left| Past::Crash(left, kept));
     Generation::new(options, host, config, Standing::new(lock)?, past)?.live(notices)
 }

@@ -210,14 +210,17 @@ impl Generation {
         core.forget_clients();
         notices.iter().for_each(|notice| log.write(notice.level, &notice.text));
         let startup = self.go_to_background(log)?;
-        let pidfile = write_pidfile(&self.config.supervisord.pidfile, log);
-        let pid = std::process::id();
-        log.write(Level::Info, &format!("supervisord started with pid {pid}"));
-        let text = format!("supervisor-kit {KIT_VERSION} takes the place of pid {}, which was killed", head.pid);
-        log.write(Level::Warn, &text);
         let (poller, mut descriptors) = (Poller::open()?, Descriptors::Parked(kept));
         let Resumed { programs, fcgi, lost } =
             Resumed::read(&document, &core, self.programs()?, &mut descriptors, &poller)?;
+        let predecessor = left.predecessor();
+        // From here on there is no way back, and its pidfile and sockets are free.
+        predecessor.into_iter().for_each(|old| old.end(&self.config.supervisord.pidfile));
+        let pidfile = write_pidfile(&self.config.supervisord.pidfile, log);
+        let how = if predecessor.is_some() { "a supervisord of another make" } else { "which was killed" };
+        log.write(Level::Info, &format!("supervisord started with pid {}", std::process::id()));
+        let text = format!("supervisor-kit {KIT_VERSION} takes the place of pid {}, {how}", head.pid);
+        log.write(Level::Warn, &text);
         lost.iter().for_each(|line| log.write(Level::Critical, line));
         let listeners = Listeners::restore(&document, &mut descriptors, &self.config, log)?;
         if let (Descriptors::Parked(rest), Some(store)) = (descriptors, FdStore::open()) {

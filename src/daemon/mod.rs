@@ -7,6 +7,7 @@
 //! | `generation` | one life: from a configuration, or from what another image left, to a running loop |
 //! | `handover` | what an image leaves to the one that goes on in its place: upgrades |
 //! | `recovery` | taking back the programs of a daemon that was killed |
+//! | `takeover` | taking the place of a running Python supervisord |
 //! | `perform` | carries out what the core tells and what RPC methods ask of the shell |
 //! | `programs` | the registry: every descriptor of every child, by role and process |
 //! | `output` | one output pipe |
@@ -40,6 +41,7 @@ pub mod rpc_call;
 pub mod run;
 mod scale;
 mod stdin;
+pub mod takeover;
 mod trees;
 
 pub use boot::main;

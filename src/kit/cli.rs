@@ -96,6 +96,9 @@ pub struct InstallArgs {
     /// Take over from another Supervisor: Debian's, EPEL's, pip's, or one copied by hand
     #[arg(long)]
     pub replace: bool,
+    /// With --replace: its programs run on as the same processes, and nothing that they write is lost
+    #[arg(long, requires = "replace", conflicts_with = "no_start")]
+    pub live: bool,
     /// The web console; on a fresh installation it is there at once.
     #[command(flatten)]
     pub console: WebArgs,

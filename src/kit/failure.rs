@@ -327,10 +327,13 @@ impl Failure {
             | Web(web::Refusal::NotProven { .. }) => ExitCode::Service,
             HalfTakenBack { .. } => ExitCode::HalfDone,
             Signature(_) => ExitCode::Signature,
-            Takeover(Refusal::StillRuns { .. }) | Step { .. } | Command { .. } | StateDamaged { .. } => ExitCode::Apply,
-            Packaged { .. } | OtherSupervisor { .. } | Takeover(Refusal::Found(_) | Refusal::Several { .. }) => {
-                ExitCode::OtherSupervisor
-            }
+            Takeover(Refusal::StillRuns { .. } | Refusal::NotHalted { .. })
+            | Step { .. }
+            | Command { .. }
+            | StateDamaged { .. } => ExitCode::Apply,
+            Packaged { .. }
+            | OtherSupervisor { .. }
+            | Takeover(Refusal::Found(_) | Refusal::Several { .. } | Refusal::NotLive(_)) => ExitCode::OtherSupervisor,
             ProgramRefused { .. } => ExitCode::Refused,
             NotInstalled | NoSuchGeneration { .. } => ExitCode::NotInstalled,
             Busy => ExitCode::Busy,

@@ -2,8 +2,8 @@
 
 use std::fs;
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd, FromRawFd, OwnedFd};
-use std::os::unix::fs::MetadataExt;
+use std::os::fd::{AsFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
+use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt};
 
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
@@ -48,6 +48,92 @@ pub fn leaders_writing_to(object: ObjectId) -> Vec<Pid> {
         nix::unistd::getpgid(Some(nix::unistd::Pid::from_raw(*pid))).is_ok_and(|group| group.as_raw() == *pid)
     };
     pids.filter(leads).filter(writes).collect()
+}
+
+/// A pipe that another process has open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PipeEnd {
+    /// Its number there.
+    pub number: RawFd,
+    /// The pipe.
+    pub object: ObjectId,
+    /// It is the end that is written to.
+    pub is_writer: bool,
+}
+
+/// The pipes that a process has open.
+///
+/// # Errors
+/// There is no such process, or we may not look into it.
+pub fn pipes_of(pid: Pid) -> io::Result<Vec<PipeEnd>> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(format!("/proc/{pid}/fd"))?.flatten() {
+        let Some(number) = entry.file_name().to_str().and_then(|name| name.parse::<RawFd>().ok()) else { continue };
+        // It may have been closed meanwhile.
+        let Ok(metadata) = fs::metadata(entry.path()) else { continue };
+        if metadata.file_type().is_fifo() {
+            let object = ObjectId { device: metadata.dev(), inode: metadata.ino() };
+            found.push(PipeEnd { number, object, is_writer: is_writer(pid, number)? });
+        }
+    }
+    found.sort_unstable_by_key(|end| end.number);
+    Ok(found)
+}
+
+fn is_writer(pid: Pid, number: RawFd) -> io::Result<bool> {
+    let text = fs::read_to_string(format!("/proc/{pid}/fdinfo/{number}"))?;
+    let flags = text.lines().find_map(|line| i32::from_str_radix(line.strip_prefix("flags:")?.trim(), 8).ok());
+    Ok(flags.is_some_and(|flags| flags & libc::O_ACCMODE != libc::O_RDONLY))
+}
+
+/// What is behind a descriptor of another process.
+///
+/// # Errors
+/// It has none of this number, or we may not look.
+pub fn object_of(pid: Pid, number: RawFd) -> io::Result<ObjectId> {
+    let metadata = fs::metadata(format!("/proc/{pid}/fd/{number}"))?;
+    Ok(ObjectId { device: metadata.dev(), inode: metadata.ino() })
+}
+
+/// Opens the same end of a pipe that another process has open: a description of our own, which stays when that process ends. Every
+/// kernel can do it, where `pidfd_getfd(2)` needs 5.6.
+///
+/// # Errors
+/// It is not the pipe that it was, has nobody at the other end, or may not be opened.
+pub fn open_pipe(pid: Pid, number: RawFd, object: ObjectId) -> io::Result<OwnedFd> {
+    let is_writer = is_writer(pid, number)?;
+    let file = fs::File::options()
+        .read(!is_writer)
+        .write(is_writer)
+        .custom_flags(libc::O_NONBLOCK | libc::O_CLOEXEC)
+        .open(format!("/proc/{pid}/fd/{number}"))?;
+    if super::exec_self::object_of(file.as_fd())? != object {
+        return Err(io::Error::other("it is another pipe by now"));
+    }
+    Ok(file.into())
+}
+
+/// The system calls in which a program waits for many descriptors at once, and the one that goes on with a wait that a stop has
+/// interrupted.
+const WAITS: &[libc::c_long] = &[
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_poll,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_select,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_epoll_wait,
+    libc::SYS_ppoll,
+    libc::SYS_pselect6,
+    libc::SYS_epoll_pwait,
+    libc::SYS_restart_syscall,
+];
+
+/// Whether a process that stands still (SIGSTOP) does so while it waits for something to do: then it has nothing half done in hand.
+/// False also where the kernel does not tell.
+pub fn is_idle(pid: Pid) -> bool {
+    let text = fs::read_to_string(format!("/proc/{pid}/syscall")).unwrap_or_default();
+    let number = text.split(' ').next().and_then(|word| word.parse().ok());
+    number.is_some_and(|number| WAITS.contains(&number))
 }
 
 /// A handle of a process that is not our child: it is readable once the process has ended.

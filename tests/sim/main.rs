@@ -11,6 +11,7 @@
 //! | `clients` | random requests, and the answers still owed |
 //! | `scale` | another number of processes touches nothing but the difference |
 //! | `update` | what an update of random configurations leaves alone |
+//! | `succeed` | another supervisor, whose processes go on |
 //! | `snapshot` | the core replaced by its restored self, and snapshots that are damaged, forged or from elsewhere |
 //! | `invariant` | what is checked after every step |
 
@@ -26,6 +27,7 @@ mod record;
 mod replay;
 mod scale;
 mod snapshot;
+mod succeed;
 mod trace;
 mod update;
 mod world;

@@ -40,7 +40,10 @@ pub fn main() -> i32 {
 }
 
 /// As a resume, but without any descriptor: each is missed, which is no reason to refuse.
-fn try_on(text: &str) -> Result<(), String> {
+///
+/// # Errors
+/// Why it could not.
+pub fn try_on(text: &str) -> Result<(), String> {
     let Whole { document, core, .. } = Whole::read(text).map_err(|error| error.to_string())?;
     let poller = Poller::open().map_err(|error| error.to_string())?;
     settings::read(&document).map_err(|error| error.to_string())?;

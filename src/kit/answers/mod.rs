@@ -38,7 +38,7 @@ const fn answer(flag: &'static str, has_value: bool, scope: Scope) -> Answer {
 }
 
 /// The table.
-const ANSWERS: [Answer; 16] = [
+const ANSWERS: [Answer; 17] = [
     answer("lang", true, Scope::All),
     answer("yes", false, Scope::All),
     answer("json", false, Scope::All),
@@ -50,6 +50,7 @@ const ANSWERS: [Answer; 16] = [
     answer("no-enable", false, Scope::Install),
     answer("no-start", false, Scope::Install),
     answer("replace", false, Scope::Install),
+    answer("live", false, Scope::Install),
     answer("web", true, Scope::Web),
     answer("web-user", true, Scope::Web),
     answer("web-password-file", true, Scope::Web),

@@ -349,7 +349,8 @@ impl<'a> Apply<'a> {
     }
 
     fn take_over(&mut self, deed: &Deed, transaction: &mut Transaction) -> Result<(), Failure> {
-        let is_staged = matches!(deed, Deed::Judge { is_program_staged: true });
+        let is_staged =
+            matches!(deed, Deed::Judge { is_program_staged: true } | Deed::Halt { is_program_staged: true, .. });
         let program = self.place_or_beside(self.prefix.program(), is_staged);
         let (root, commands, listener) = (self.root, &mut *self.commands, &mut *self.listener);
         let (config, client) = (self.config.as_str(), self.prefix.client());

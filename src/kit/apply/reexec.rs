@@ -8,6 +8,7 @@ use crate::kit::commands::Commands;
 use crate::kit::failure::Failure;
 use crate::kit::host::Root;
 use crate::kit::host::probe::{self, QUERY_LIMIT};
+use crate::kit::takeover;
 
 /// How long the hand-over may take; the daemon itself gives the new program ten seconds to say that it can go on.
 const REEXEC_LIMIT: Duration = Duration::from_secs(60);
@@ -49,11 +50,5 @@ pub fn reexec(root: &Root, commands: &mut dyn Commands, target: &Target<'_>, pid
 /// Name and process of each program that runs, from the lines of `supervisorctl status`.
 fn programs(commands: &mut dyn Commands, client: &str, config: &str) -> Vec<(String, u32)> {
     let said = commands.run(client, &["-c", config, "status"], QUERY_LIMIT);
-    let text = said.map(|output| output.stdout).unwrap_or_default();
-    let line = |line: &str| {
-        let words: Vec<&str> = line.split_whitespace().collect();
-        let [name, "RUNNING", "pid", pid, ..] = words[..] else { return None };
-        Some((name.to_owned(), pid.trim_end_matches(',').parse().ok()?))
-    };
-    text.lines().filter_map(line).collect()
+    takeover::processes(&said.map(|output| output.stdout).unwrap_or_default())
 }

@@ -5,12 +5,14 @@ use std::path::Path;
 use super::crash::Crash;
 use super::place::{self, Leftover, leftover};
 use super::service;
+use crate::daemon::takeover::LetGo;
 use crate::kit::commands::Commands;
 use crate::kit::failure::Failure;
 use crate::kit::host::{Root, probe};
 use crate::kit::listener::Listener;
 use crate::kit::prefix::Prefix;
 use crate::kit::state::{Journal, StateDir, Undoing};
+use crate::kit::takeover::{Told, live};
 use crate::kit::text::Note;
 use crate::kit::tree::SERVICE;
 
@@ -31,22 +33,23 @@ pub fn take_back(
     commands.begin_change();
     let state = StateDir::of(root);
     let Some(Journal { done, .. }) = state.unfinished()? else { return Ok(()) };
-    let mut way_back = WayBack { root, state: &state, commands, is_booting, crash: Crash::from_environment() };
+    let mut way_back =
+        WayBack { root, state: &state, commands, listener, is_booting, crash: Crash::from_environment() };
     let (last, first): (Vec<Undoing>, Vec<Undoing>) = done.iter().cloned().partition(Undoing::is_last);
     let mut stuck = Vec::new();
     for undoing in first.iter().rev() {
         if let Err(failure) = way_back.take(undoing) {
             stuck.extend(undoing.place().map(str::to_owned));
-            listener.note(not_taken_back(failure));
+            way_back.listener.note(not_taken_back(failure));
         }
         way_back.crash.checkpoint();
     }
     if let Err(failure) = way_back.mark(&done) {
-        listener.note(not_taken_back(failure));
+        way_back.listener.note(not_taken_back(failure));
     }
     for undoing in in_order(&last) {
         if let Err(failure) = way_back.take(undoing) {
-            listener.note(not_taken_back(failure));
+            way_back.listener.note(not_taken_back(failure));
         }
         way_back.crash.checkpoint();
     }
@@ -75,6 +78,7 @@ struct WayBack<'a> {
     root: &'a Root,
     state: &'a StateDir,
     commands: &'a mut dyn Commands,
+    listener: &'a mut dyn Listener,
     is_booting: bool,
     crash: Crash,
 }
@@ -116,6 +120,24 @@ impl WayBack<'_> {
             Undoing::Stop { unit } => self.unless_gone(unit, |commands| service::stop(commands, unit)),
             Undoing::Start { unit } => self.begin("start", unit),
             Undoing::StartProcess { command, cwd } => self.start_process(command, cwd),
+            Undoing::GiveBack { pid, born, pidfile, units, command, cwd } => {
+                live::remove_drop_ins(self.root, units);
+                match live::let_go(*pid, *born, pidfile) {
+                    LetGo::Ended => {}
+                    LetGo::NeverHalted => return Ok(()),
+                    LetGo::GoesOn => {
+                        let (pid, units) = (*pid, units.clone());
+                        self.listener.note(Note::Takeover(Told::GoesOn { pid, units }));
+                        return Ok(());
+                    }
+                }
+                // Ours had taken its place. What of its programs a stop of ours has not ended would run twice.
+                live::end_programs(pidfile);
+                if units.is_empty() {
+                    return self.start_process(command, cwd);
+                }
+                units.iter().try_for_each(|unit| self.begin("start", unit))
+            }
             Undoing::Reexec { unit, program, client, config } => self.reexec(unit, program, client, config),
             // It ran before the change. A new program that could not run has left it failed, so not try-restart.
             Undoing::Restart { unit } => self.begin(if self.is_booting { "try-restart" } else { "restart" }, unit),

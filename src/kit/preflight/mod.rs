@@ -20,7 +20,7 @@ pub use config::{console_port, socket_path};
 pub use down::service_down;
 pub use finding::{Finding, Probe, Trouble, Verdict};
 pub use other::others;
-pub use program::{Barriers, SelfTest, judge};
+pub use program::{Barriers, SelfTest, Trial, judge, put_on_trial};
 pub use security::{has_fapolicyd, kysec_unmarked};
 pub use service::unit;
 

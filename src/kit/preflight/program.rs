@@ -4,7 +4,7 @@
 use std::fs::{self, OpenOptions, Permissions};
 use std::io::{self, Write};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use nix::errno::Errno;
@@ -118,23 +118,40 @@ pub(super) fn tried(look: &mut Look<'_>, barriers: &Barriers) -> Vec<Finding> {
     if is_current {
         return run_and_check(look, &look.root.at(place), barriers);
     }
-    let has_dir = |place: &&&str| look.root.at(place).parent().is_some_and(Path::is_dir);
-    let trial = prefix.trial_places().iter().find(has_dir).copied().unwrap_or(place);
-    let beside = look.root.at(&leftover(trial, Leftover::Trial));
     let bytes = look.contents.get(place).map_or(&[][..], Vec::as_slice);
-    let found = match write(&beside, bytes) {
+    match put_on_trial(look.root, prefix, bytes, look.commands) {
         // The destination has its own probe.
         Err(_) => Vec::new(),
-        Ok(()) => {
-            if has_kysec(look.root, look.commands) {
-                crate::kit::apply::mark_for_kysec(look.commands, &beside);
-            }
-            run_and_check(look, &beside, barriers)
-        }
-    };
-    // One that stays is cleaned away by the next run.
-    let _ = fs::remove_file(&beside);
-    found
+        Ok(trial) => run_and_check(look, &trial.path, barriers),
+    }
+}
+
+/// The program of the bundle where it may be run, before it is installed; removed when dropped.
+pub struct Trial {
+    /// The file.
+    pub path: PathBuf,
+}
+
+impl Drop for Trial {
+    fn drop(&mut self) {
+        // One that stays is cleaned away by the next run.
+        let _ = fs::remove_file(&self.path);
+    }
+}
+
+/// Puts it there.
+///
+/// # Errors
+/// It cannot be written.
+pub fn put_on_trial(root: &Root, prefix: Prefix, bytes: &[u8], commands: &mut dyn Commands) -> io::Result<Trial> {
+    let has_dir = |place: &&&str| root.at(place).parent().is_some_and(Path::is_dir);
+    let place = prefix.trial_places().iter().find(has_dir).copied().unwrap_or(prefix.program());
+    let trial = Trial { path: root.at(&leftover(place, Leftover::Trial)) };
+    write(&trial.path, bytes)?;
+    if has_kysec(root, commands) {
+        crate::kit::apply::mark_for_kysec(commands, &trial.path);
+    }
+    Ok(trial)
 }
 
 /// Runs the program that is installed.

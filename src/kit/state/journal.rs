@@ -81,6 +81,21 @@ pub enum Undoing {
         /// Its working directory.
         cwd: String,
     },
+    /// Let a halted daemon go on, with the programs that are still its own. If ours has taken its place, start it again.
+    GiveBack {
+        /// Its process.
+        pid: u32,
+        /// When the kernel started it.
+        born: u64,
+        /// The pidfile beside which the record of it is.
+        pidfile: String,
+        /// The units that ran it.
+        units: Vec<String>,
+        /// Its command line, when no unit ran it.
+        command: Vec<String>,
+        /// Its working directory.
+        cwd: String,
+    },
     /// Take a service out of the boot.
     Disable {
         /// The unit.
@@ -146,6 +161,7 @@ impl Undoing {
             | Undoing::Enable { .. }
             | Undoing::Start { .. }
             | Undoing::StartProcess { .. }
+            | Undoing::GiveBack { .. }
             | Undoing::Reexec { .. }
             | Undoing::Restart { .. } => true,
             Undoing::RemoveFile { .. }

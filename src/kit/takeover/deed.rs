@@ -3,8 +3,8 @@
 use std::path::Path;
 use std::time::Duration;
 
-use super::parse::{running_programs, states};
-use super::{Deed, Refusal, Told};
+use super::parse::{processes, running_programs, states};
+use super::{Deed, Refusal, Told, live};
 use crate::kit::commands::{Commands, Output};
 use crate::kit::failure::Failure;
 use crate::kit::host::Root;
@@ -50,6 +50,7 @@ pub fn perform(deed: &Deed, scene: &mut Scene<'_>) -> Result<(), Failure> {
             scene.transaction.record(&Undoing::StartProcess { command: command.clone(), cwd: cwd.clone() })?;
             stop(*pid, scene)
         }
+        Deed::Halt { live, .. } => live::halt(live, scene),
         Deed::Divert { path } => {
             scene.transaction.record(&Undoing::Run { command: undivert(path) })?;
             change(&divert(path), scene)
@@ -60,6 +61,10 @@ pub fn perform(deed: &Deed, scene: &mut Scene<'_>) -> Result<(), Failure> {
         }
         Deed::Compare { programs } => {
             compare(programs, scene);
+            Ok(())
+        }
+        Deed::CompareProcesses { programs } => {
+            compare_processes(programs, scene);
             Ok(())
         }
     }
@@ -179,6 +184,17 @@ fn tell(before: &[String], now: &[(String, String)], listener: &mut dyn Listener
     if !new.is_empty() {
         listener.note(Note::Takeover(Told::New { programs: new }));
     }
+}
+
+fn compare_processes(before: &[(String, u32)], scene: &mut Scene<'_>) {
+    let now = scene.status().map(|output| processes(&output.stdout)).unwrap_or_default();
+    let changed: Vec<String> =
+        before.iter().filter(|process| !now.contains(process)).map(|(name, _)| name.clone()).collect();
+    scene.listener.note(Note::Takeover(if changed.is_empty() {
+        Told::SameProcesses { count: before.len() }
+    } else {
+        Told::OtherProcesses { programs: changed }
+    }));
 }
 
 impl Scene<'_> {

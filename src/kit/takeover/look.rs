@@ -55,7 +55,7 @@ pub fn look(root: &Root, commands: &mut dyn Commands) -> Findings {
     };
     let units = units.into_iter().filter(|(unit, program)| is_theirs(unit, program)).map(|(unit, _)| unit).collect();
     let configs = CONFIG_PLACES.iter().filter(|path| root.exists(path)).map(|path| (*path).to_owned()).collect();
-    let findings = Findings { olds, units, daemons, configs };
+    let findings = Findings { olds, units, daemons, configs, live: None };
     if is_left_in_place(root, &findings) { Findings::default() } else { findings }
 }
 

@@ -12,20 +12,25 @@
 //!   configuration is made that `supervisorctl` would find first.
 //! * Python's modules stay: event listeners import them. Only programs and units are moved aside, into the generation
 //!   of this change, from where a roll-back brings them back.
+//! * With `--live` the old daemon is only halted; our own takes the programs from it and then ends it (`live`).
 //! * On Debian the programs are diverted, so that an update of the package does not put Python's back over ours. rpm has
 //!   nothing like it, so that is told.
 
 mod adapt;
 mod deed;
+pub mod live;
 mod look;
 mod parse;
 mod weave;
 
 pub use adapt::{adapt, add};
 pub use deed::{Scene, perform};
+pub use live::Live;
 pub use look::look;
-pub use parse::{config_option, lost_settings, running_programs};
+pub use parse::{config_option, lost_settings, processes, running_programs};
 pub use weave::{adjust, drop_in, weave};
+
+use crate::daemon::takeover::Obstacle;
 
 /// The programs of the suite, by name.
 pub const PROGRAMS: [&str; 4] = ["supervisord", "supervisorctl", "pidproxy", "echo_supervisord_conf"];
@@ -111,6 +116,8 @@ pub struct Findings {
     pub daemons: Vec<Daemon>,
     /// Configuration files that are there, in the order in which Supervisor looks for them.
     pub configs: Vec<String>,
+    /// How its programs are taken over while they run, if that is wanted.
+    pub live: Option<Live>,
 }
 
 impl Findings {
@@ -166,6 +173,13 @@ pub enum Deed {
         /// Where.
         cwd: String,
     },
+    /// Halt the old daemon for our own, which takes the programs from it.
+    Halt {
+        /// What it has.
+        live: Box<Live>,
+        /// Whether the program is still beside its place.
+        is_program_staged: bool,
+    },
     /// Make dpkg put its own file elsewhere from now on.
     Divert {
         /// The file.
@@ -181,12 +195,17 @@ pub enum Deed {
         /// Those that ran before.
         programs: Vec<String>,
     },
+    /// Look whether programs are the same processes as before.
+    CompareProcesses {
+        /// Name and process of each.
+        programs: Vec<(String, u32)>,
+    },
 }
 
 impl Deed {
     /// Whether it changes anything on the host.
     pub fn is_change(&self) -> bool {
-        !matches!(self, Deed::Judge { .. } | Deed::Compare { .. })
+        !matches!(self, Deed::Judge { .. } | Deed::Compare { .. } | Deed::CompareProcesses { .. })
     }
 }
 
@@ -205,6 +224,15 @@ pub enum Refusal {
         /// Its process.
         pid: u32,
     },
+    /// Its programs cannot be taken over while they run.
+    NotLive(Obstacle),
+    /// It could not be halted; it runs on.
+    NotHalted {
+        /// Its process.
+        pid: u32,
+        /// Why.
+        reason: String,
+    },
 }
 
 /// What to know.
@@ -220,6 +248,27 @@ pub enum Told {
         message: String,
         /// Whether it is a plug-in, which will be missing.
         is_plug_in: bool,
+    },
+    /// This is how the programs will be taken over while they run.
+    Live(Box<Live>),
+    /// The old daemon was let go on.
+    GoesOn {
+        /// Its process.
+        pid: u32,
+        /// Units that do not count it as theirs any more.
+        units: Vec<String>,
+    },
+    /// No old daemon runs, so none can be taken over live.
+    NothingLive,
+    /// Programs are the same processes as before.
+    SameProcesses {
+        /// How many.
+        count: usize,
+    },
+    /// These ran before as other processes than now.
+    OtherProcesses {
+        /// Their names.
+        programs: Vec<String>,
     },
     /// The same programs run as before.
     Same {

@@ -37,6 +37,16 @@ pub fn running_programs(output: &str) -> Vec<String> {
     running.map(|(name, _)| name).collect()
 }
 
+/// Name and process of each program that runs, from the output of `supervisorctl status`.
+pub fn processes(output: &str) -> Vec<(String, u32)> {
+    let line = |line: &str| {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let [name, "RUNNING" | "STARTING", "pid", pid, ..] = words[..] else { return None };
+        Some((name.to_owned(), pid.trim_end_matches(',').parse().ok()?))
+    };
+    output.lines().filter_map(line).collect()
+}
+
 /// The lines of a unit that say how programs run and that our unit does not have.
 pub fn lost_settings(unit: &str) -> Vec<String> {
     let matters = |line: &&str| {

@@ -1,6 +1,6 @@
 //! From findings to the steps of a takeover. Pure.
 
-use super::{Deed, Findings, Layout, OldUnit};
+use super::{Daemon, Deed, Findings, Layout, Live, OldUnit};
 use crate::kit::plan::{Facts, Found, Step};
 use crate::kit::prefix::Prefix;
 use crate::kit::tree::SERVICE;
@@ -42,6 +42,8 @@ pub fn weave(findings: &Findings, steps: Vec<Step>, facts: &Facts) -> Vec<Step> 
         }
     }
     woven.push(Step::Takeover(Deed::Judge { is_program_staged }));
+    let halt = |live: &Live| Deed::Halt { live: Box::new(live.clone()), is_program_staged };
+    woven.extend(findings.live.as_ref().map(halt).map(Step::Takeover));
     woven.extend(put_aside(findings, facts));
     woven.extend(steps[cut..].iter().cloned());
     // A unit of theirs that was called like ours must be read anew even where our own is there already.
@@ -51,6 +53,8 @@ pub fn weave(findings: &Findings, steps: Vec<Step>, facts: &Facts) -> Vec<Step> 
     }
     if will_start {
         woven.push(Step::Takeover(Deed::Compare { programs: findings.programs() }));
+        let adopted = findings.live.iter().map(|live| Deed::CompareProcesses { programs: live.adopted.clone() });
+        woven.extend(adopted.map(Step::Takeover));
     }
     woven
 }
@@ -58,14 +62,17 @@ pub fn weave(findings: &Findings, steps: Vec<Step>, facts: &Facts) -> Vec<Step> 
 fn put_aside(findings: &Findings, facts: &Facts) -> Vec<Step> {
     let mut steps = Vec::new();
     for unit in &findings.units {
-        if unit.is_active {
+        if unit.is_active && findings.live.is_none() {
             steps.push(Step::Stop { unit: unit.name.clone() });
         }
         if unit.is_enabled && unit.name != SERVICE {
             steps.push(Step::Disable { unit: unit.name.clone() });
         }
     }
-    for daemon in findings.daemons.iter().filter(|daemon| daemon.unit.is_none()) {
+    // One that was let go on after a live takeover is its unit's, and systemd does not count it.
+    let stops_with_unit =
+        |daemon: &Daemon| findings.units.iter().any(|unit| unit.is_active && daemon.unit.as_ref() == Some(&unit.name));
+    for daemon in findings.daemons.iter().filter(|daemon| findings.live.is_none() && !stops_with_unit(daemon)) {
         let (pid, command, cwd) = (daemon.pid, daemon.command.clone(), daemon.cwd.clone());
         steps.push(Step::Takeover(Deed::StopProcess { pid, command, cwd }));
     }

@@ -11,6 +11,7 @@ use crate::kit::host::{evidence, os_release, probe, usr};
 use crate::kit::listener::Listener;
 use crate::kit::plan::{Facts, Restart, Step, Wishes, plan, receipt, with_offers, without_stale};
 use crate::kit::prefix::{Prefix, has_links};
+use crate::kit::preflight::put_on_trial;
 use crate::kit::restart_policy;
 use crate::kit::state::{Receipt, StateDir, Verb};
 use crate::kit::sysv;
@@ -35,6 +36,7 @@ pub fn run(
         verb: Verb::Install,
         wishes: args.wishes(),
         may_replace: args.replace,
+        is_live: args.live,
         signature: &args.signature,
     };
     // What is wrong with the console is better known before anything is installed.
@@ -68,7 +70,8 @@ pub fn upgrade(
     }
     let wishes = Wishes { enable: false, start: false, restart };
     let signature = &args.signature;
-    let order = Order { distro: Distro::Auto, verb: Verb::Upgrade, wishes, may_replace: false, signature };
+    let order =
+        Order { distro: Distro::Auto, verb: Verb::Upgrade, wishes, may_replace: false, is_live: false, signature };
     bring(request, &order, commands, listener).map(drop)
 }
 
@@ -79,6 +82,8 @@ struct Order<'a> {
     wishes: Wishes,
     /// Whether another Supervisor may be replaced.
     may_replace: bool,
+    /// Whether its programs are to run on.
+    is_live: bool,
     signature: &'a SignatureArgs,
 }
 
@@ -94,10 +99,13 @@ fn bring(
     bundle.check_architecture(&check::machine())?;
     let _lock = super::prepare(request, commands, listener)?;
     let olds = find_old(request, order, commands, listener)?;
-    let start = Start::look(request, bundle, olds, commands)?;
+    let mut start = Start::look(request, bundle, olds, commands)?;
+    check::before_change(request, &start, commands, listener)?;
+    if order.is_live {
+        start.olds.live = look_live(request, &start, commands, listener)?;
+    }
     let Start { bundle, before, olds, config, facts, .. } = &start;
     let manifest = &bundle.manifest;
-    check::before_change(request, &start, commands, listener)?;
     let installed = before.as_ref().map(|receipt| &receipt.installed);
     let steps = with_offers(plan(facts, manifest, order.wishes)?, facts, manifest, installed);
     let steps = without_stale(steps, facts, manifest, installed);
@@ -202,6 +210,26 @@ fn find_old(
             Ok(findings)
         }
     }
+}
+
+/// How the programs will be taken over while they run, told beforehand. The new program looks, before it is installed.
+fn look_live(
+    request: &Request,
+    start: &Start,
+    commands: &mut dyn Commands,
+    listener: &mut dyn Listener,
+) -> Result<Option<takeover::Live>, Failure> {
+    let Start { bundle, olds, facts, .. } = start;
+    let bytes = bundle.contents.get(facts.prefix.program()).map_or(&[][..], Vec::as_slice);
+    let unwritable = |error: std::io::Error| Failure::NotWritable {
+        path: facts.prefix.program_dir().to_owned(),
+        reason: error.to_string(),
+    };
+    let trial = put_on_trial(&request.root, facts.prefix, bytes, commands).map_err(unwritable)?;
+    let live = takeover::live::look(olds, &trial.path, commands)?;
+    let told = live.clone().map_or(Told::NothingLive, |live| Told::Live(Box::new(live)));
+    listener.note(Note::Takeover(told));
+    Ok(live)
 }
 
 /// The configuration, when it is not at the usual place: that of the old Supervisor, or of an earlier takeover.

@@ -1,6 +1,7 @@
 //! `install --replace` on machines where Python's Supervisor runs programs: it takes over, and goes back.
 
 mod killed;
+mod live;
 
 use std::path::Path;
 use std::process::Command;

@@ -21,6 +21,7 @@ mod shutdown;
 mod stdin;
 mod stock;
 mod streaming;
+mod takeover;
 mod tree;
 mod update;
 mod upgrade;

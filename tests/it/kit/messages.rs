@@ -50,6 +50,7 @@ fn warnings() -> Vec<Note> {
         Note::NotTakenBack { path, reason: reason.clone() },
         Note::ClientUnreachable { pid: 77, reason },
         Note::Takeover(Told::Differs { place: text("/the/path:3 [x]"), message: text("the reason"), is_plug_in: true }),
+        Note::Takeover(Told::OtherProcesses { programs: vec![text("web")] }),
         Note::Takeover(Told::Missing { programs: vec![(text("web"), text("FATAL"))] }),
     ]
 }

@@ -5,6 +5,7 @@ use std::io;
 use std::path::Path;
 use std::time::Duration;
 
+use supervisor_kit::daemon::takeover::Obstacle;
 use supervisor_kit::kit::answers::Problem;
 use supervisor_kit::kit::commands::{Commands, Output};
 use supervisor_kit::kit::failure::Failure;
@@ -12,10 +13,10 @@ use supervisor_kit::kit::host::Root;
 use supervisor_kit::kit::plan::{Facts, Service, Step};
 use supervisor_kit::kit::prefix::Prefix;
 use supervisor_kit::kit::takeover::{
-    Daemon, Deed, Findings, Layout, Refusal, drop_in, look, lost_settings, running_programs, weave,
+    Daemon, Deed, Findings, Layout, Live, Refusal, Told, drop_in, look, lost_settings, running_programs, weave,
 };
 
-use supervisor_kit::kit::text::Lang;
+use supervisor_kit::kit::text::{Lang, Note};
 use supervisor_kit::kit::web::{self, Address};
 
 use super::fake::said;
@@ -127,6 +128,57 @@ fn the_old_one_is_stopped_after_the_judgement_and_before_the_files_go_live() {
     assert_eq!(weave(&Findings::default(), steps.clone(), &facts()), steps);
 }
 
+fn live() -> Live {
+    Live {
+        pid: 77,
+        born: 1,
+        command: vec!["/usr/bin/supervisord".to_owned()],
+        cwd: "/".to_owned(),
+        units: vec!["supervisord.service".to_owned()],
+        pidfile: "/run/supervisord.pid".to_owned(),
+        adopted: vec![("web".to_owned(), 78)],
+        anew: vec!["ear".to_owned()],
+        capturing: vec!["web".to_owned()],
+    }
+}
+
+#[test]
+fn a_live_takeover_halts_the_old_one_and_stops_nobody() {
+    let (_dir, mut findings) = epel();
+    findings.units[0].is_active = true;
+    findings.live = Some(live());
+    let steps =
+        vec![Step::GoLive { path: "/usr/bin/supervisord".to_owned(), replaces: true }, Step::Reload, Step::Start];
+    let expected = [
+        Step::Takeover(Deed::Judge { is_program_staged: false }),
+        Step::Takeover(Deed::Halt { live: Box::new(live()), is_program_staged: false }),
+        steps[0].clone(),
+        Step::Reload,
+        Step::Start,
+        Step::Takeover(Deed::Compare { programs: Vec::new() }),
+        Step::Takeover(Deed::CompareProcesses { programs: live().adopted }),
+    ];
+    assert_eq!(weave(&findings, steps, &facts()), expected);
+    for (lang, words) in [(Lang::En, ["started anew", "without --live"]), (Lang::Zh, ["重新启动", "不加 --live"])]
+    {
+        let told = lang.note(&Note::Takeover(Told::Live(Box::new(live()))));
+        assert!(words.iter().all(|word| told.contains(word)) && told.contains("ear"), "{told}");
+    }
+}
+
+#[test]
+fn a_daemon_that_systemd_does_not_count_is_stopped_by_its_process() {
+    let (_dir, mut findings) = epel();
+    let unit = Some("supervisord.service".to_owned());
+    let (command, cwd) = (vec!["/usr/bin/supervisord".to_owned()], "/".to_owned());
+    let (config, programs) = ("/etc/supervisord.conf".to_owned(), None);
+    findings.daemons = vec![Daemon { pid: 7, command: command.clone(), cwd: cwd.clone(), unit, config, programs }];
+    let stop = Step::Takeover(Deed::StopProcess { pid: 7, command, cwd });
+    assert!(weave(&findings, vec![Step::Start], &facts()).contains(&stop));
+    findings.units[0].is_active = true;
+    assert!(!weave(&findings, vec![Step::Start], &facts()).contains(&stop));
+}
+
 #[test]
 fn two_daemons_with_two_configurations_are_for_the_operator_to_sort_out() {
     let daemon = |pid, config: &str| Daemon {
@@ -161,6 +213,13 @@ pub fn refusals() -> Vec<(Failure, u8, &'static str)> {
         (Failure::Takeover(Refusal::Found(Box::new(findings))), 10, "./install --replace"),
         (Failure::Takeover(Refusal::Several { daemons: vec![(7, text("/etc/x")), (8, text("/y"))] }), 10, "/etc/x"),
         (Failure::Takeover(Refusal::StillRuns { pid: 77 }), 9, "77"),
+        (Failure::Takeover(Refusal::NotHalted { pid: 77, reason: text("why") }), 9, "77"),
+        (Failure::Takeover(Refusal::NotLive(Obstacle::Unanswered { pid: 77, reason: text("why") })), 10, "77"),
+        (Failure::Takeover(Refusal::NotLive(Obstacle::ConfigChanged { programs: vec![text("a:b")] })), 10, "a:b"),
+        (Failure::Takeover(Refusal::NotLive(Obstacle::SharedSocket { programs: vec![text("a:b")] })), 10, "a:b"),
+        (Failure::Takeover(Refusal::NotLive(Obstacle::Pipes { program: text("a"), reason: text("why") })), 10, "why"),
+        (Failure::Takeover(Refusal::NotLive(Obstacle::Busy { pid: 77 })), 10, "77"),
+        (Failure::Takeover(Refusal::NotLive(Obstacle::NotAdopted(text("kill")))), 10, "on_crash=kill"),
         (Failure::Web(web::Refusal::Reexec), 2, "--web-restart=always"),
         (Failure::Web(web::Refusal::Address(text("x:y"))), 2, "x:y"),
         (Failure::Web(web::Refusal::Open(Address::parse("*:9001").unwrap())), 2, "--web-password-file"),
