@@ -208,7 +208,7 @@ fn same_programs(config: &Config, infos: &[ProcessInfo]) -> Result<(), Obstacle>
 fn find<'a>(config: &'a Config, group: &str, name: &str) -> Option<(&'a ProcessConfig, bool)> {
     let group = config.groups.iter().find(|known| known.name == group)?;
     let is_listener = matches!(group.kind, GroupKind::EventListener { .. });
-    group.processes.iter().find(|process| process.name == name).map(|process| (process, is_listener))
+    group.processes.iter().find(|process| process.name == name).map(|process| (&**process, is_listener))
 }
 
 fn program(
