@@ -47,9 +47,9 @@ const REFUSED_CODE: i32 = 1;
 
 /// Says what a takeover will find.
 pub fn look(argv: &[String]) -> i32 {
-    let looked = read(argv).and_then(|(pid, config, _)| match survey::look(pid, &config) {
-        Ok(survey) => Ok(survey.json(&config)),
-        Err(obstacle) => Ok(obstacle.json()),
+    let looked = read(argv).map(|(pid, config, _)| match survey::look(pid, &config) {
+        Ok(survey) => survey.json(&config),
+        Err(obstacle) => obstacle.json(),
     });
     match looked {
         Ok(document) => {
