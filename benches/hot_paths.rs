@@ -108,14 +108,14 @@ fn lex_configuration(bencher: Bencher<'_, '_>) {
 #[divan::bench]
 fn difference(bencher: Bencher<'_, '_>) {
     let core = Core::new(groups(), "supervisor", 0, &mut Outbox::new());
-    bencher.bench(|| black_box(&core).difference());
+    bencher.bench_local(|| black_box(&core).difference());
 }
 
 /// What an update asks.
 #[divan::bench]
 fn plan_update(bencher: Bencher<'_, '_>) {
     let core = Core::new(groups(), "supervisor", 0, &mut Outbox::new());
-    bencher.bench(|| black_box(&core).plan_update());
+    bencher.bench_local(|| black_box(&core).plan_update());
 }
 
 /// One program from STOPPED over STARTING to RUNNING.

@@ -38,7 +38,7 @@ const IMPURE: [&str; 17] = [
 ];
 
 /// Everything that stands at the top level, but for hidden entries and what builds leave there.
-const TOP_LEVEL: [&str; 15] = [
+const TOP_LEVEL: [&str; 16] = [
     "ARCHITECTURE.md",
     "Cargo.lock",
     "Cargo.toml",
@@ -46,6 +46,7 @@ const TOP_LEVEL: [&str; 15] = [
     "Makefile",
     "README.md",
     "README.zh-CN.md",
+    "benches",
     "clippy.toml",
     "distros",
     "docs",
