@@ -12,7 +12,8 @@ fn succeeded(state: State, exit_status: i32) -> Process {
     let mut config = blank_program();
     (config.startsecs, config.stopwaitsecs, config.autostart) = (30, 7, true);
     let (name, kind) = (config.name.clone(), GroupKind::Program);
-    let group = GroupConfig { name: name.clone(), priority: 1, kind, processes: vec![config], sections: vec![name] };
+    let group =
+        GroupConfig { name: name.clone(), priority: 1, kind, processes: vec![config.into()], sections: vec![name] };
     let mut out = Outbox::new();
     let mut core = Core::new(vec![group], "it", 0, &mut out);
     let id = core.processes().next().unwrap().id;
