@@ -77,7 +77,9 @@ impl Stock {
 impl Drop for Stock {
     fn drop(&mut self) {
         let programs = ["writer", "reader"].into_iter().filter_map(|name| self.pid_of(name));
-        programs.for_each(|pid| drop(kill(Pid::from_raw(pid), Signal::SIGKILL)));
+        programs.for_each(|pid| {
+            let _ = kill(Pid::from_raw(pid), Signal::SIGKILL);
+        });
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

@@ -20,6 +20,7 @@ const ALL: InstallArgs = InstallArgs {
     no_enable: false,
     no_start: false,
     replace: false,
+    live: false,
     console: WebArgs::NONE,
     signature: SignatureArgs::NONE,
 };
