@@ -224,12 +224,16 @@ fn restore_log(
     let path: Option<(PathBuf,)> = from.maybe(&format!("{name}_path"))?;
     let lost: Option<(u64,)> = from.maybe(&format!("{name}_lost"))?;
     let file = Seat::maybe(from, &format!("{name}_file"))?;
+    let is_open: Option<(bool,)> = from.maybe(&format!("{name}_open"))?;
     let mut log = ChannelLog::new(settings, path.map(|(path,)| path));
     if let Some(seat) = file
         && !descriptors.is_trial()
     {
         // A file that did not come along is opened again under its name; it is written to in append mode either way.
         log.resume(descriptors.take(seat).map(File::from), lost.map(|(bytes,)| bytes));
+    } else if is_open.is_some() && !descriptors.is_trial() {
+        // It was open in a daemon of another make, whose descriptor is of no use to us.
+        log.resume(None, None);
     }
     Ok(log)
 }

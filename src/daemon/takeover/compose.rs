@@ -49,8 +49,13 @@ fn write_program(id: ProcId, program: &Program, to: &mut Writer) {
     if report.pid != 0 {
         to.put("born", &[born]);
     }
-    to.put_some("stdout_path", stdout.as_ref().map(|path| path as _));
-    to.put_some("stderr_path", stderr.as_ref().map(|path| path as _));
+    for (name, path) in [("stdout", stdout), ("stderr", stderr)] {
+        let Some(path) = path else { continue };
+        to.put(&format!("{name}_path"), &[path]);
+        if report.pid != 0 {
+            to.put(&format!("{name}_open"), &[&true]);
+        }
+    }
     // A listener begins anew: what is said to it and by it from now on is nobody's.
     let spoken = !is_listener;
     if let Some(end) = pipes.stdin.filter(|_| spoken) {

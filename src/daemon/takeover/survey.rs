@@ -79,7 +79,7 @@ pub struct Program {
     pub born: Option<u64>,
     /// It is an event listener, which is started anew.
     pub is_listener: bool,
-    /// Where its output goes, when the old daemon chose the files.
+    /// The files of its output.
     pub logs: [Option<String>; 2],
     /// The pipes to it and from it.
     pub pipes: Pipes,
@@ -222,11 +222,16 @@ fn program(
     let state = State::ALL.into_iter().find(|state| state.code() == info.state).unwrap_or(State::Unknown);
     let (settings, is_listener) = find(config, &info.group, &info.name)
         .ok_or_else(|| Obstacle::ConfigChanged { programs: vec![format!("{}:{}", info.group, info.name)] })?;
-    let chosen = |file: &LogFile, path: String| Some(path).filter(|path| *file == LogFile::Auto && !path.is_empty());
+    let path = |file: &LogFile, auto: String| match file {
+        LogFile::None => None,
+        // The old daemon has chosen it.
+        LogFile::Auto => Some(auto).filter(|path| !path.is_empty()),
+        LogFile::Path(path) => Some(path.display().to_string()),
+    };
     let mut program = Program {
         is_listener,
         born: None,
-        logs: [chosen(&settings.stdout.file, info.stdout_logfile), chosen(&settings.stderr.file, info.stderr_logfile)],
+        logs: [path(&settings.stdout.file, info.stdout_logfile), path(&settings.stderr.file, info.stderr_logfile)],
         pipes: Pipes::default(),
         report: Report {
             state,

@@ -58,7 +58,7 @@ fn running(machine: &Machine, client: &str) -> String {
 #[track_caller]
 fn logs_are_whole(machine: &Machine) {
     let said = machine.ok(
-        "for log in /var/log/w*.log; do awk -v log=$log '$1 != NR { print log, \"line\", NR, \"is\", $0; exit }' $log; done",
+        "for log in /var/log/w*.log; do awk '$1 != NR { print FILENAME, \"line\", NR, \"is\", $0; exit }' $log; done",
     );
     assert_eq!(said, "");
     let count: usize = machine.ok("ls /var/log/w*.log | wc -l").parse().unwrap();
