@@ -118,7 +118,9 @@ fn is_ours_alone(machine: &Machine) {
 
 fn stops(machine: &Machine, ours: &str) {
     let pid = machine.ok(&format!("{ours} pid writer:w3"));
-    machine.ok(&format!("{ours} stop writer:w3 && ! kill -0 {pid} 2>/dev/null"));
+    machine.ok(&format!("{ours} stop writer:w3"));
+    // Init reaps it, in its own time.
+    machine.wait_until(&format!("! kill -0 {pid}"));
     logs_are_whole(machine);
     machine.ok("mv /var/log/w3.log /var/log/before-w3.log");
     machine.ok(&format!("{ours} start writer:w3"));
