@@ -76,9 +76,12 @@ impl Output {
         }
     }
 
-    /// Most bytes that the next read shall bring.
-    pub fn bytes_max(&self) -> usize {
-        if self.large_reads == FLOOD_READS { FLOOD_BYTES_MAX } else { READ_BYTES }
+    /// Most bytes that the next read shall bring, when a log has so much room before it is rolled: a flood overfills it by no more
+    /// than others do.
+    pub fn bytes_max(&self, room_bytes: u64) -> usize {
+        let is_flood = self.large_reads == FLOOD_READS;
+        let room = usize::try_from(room_bytes).unwrap_or(usize::MAX);
+        if is_flood { room.clamp(READ_BYTES, FLOOD_BYTES_MAX) } else { READ_BYTES }
     }
 
     /// The first flood makes the pipe larger. Where that is not allowed, it stays as it is.

@@ -303,7 +303,8 @@ impl Programs {
         let Programs { slots, outputs, buffer, .. } = self;
         let output = outputs.get_mut(index).and_then(Option::as_mut)?;
         let log = slot_mut(slots, output.id).and_then(|program| program.logs[output.channel as usize].file());
-        let chunk = output.read(buffer.begin(output.bytes_max(), output.object, log.map(RotatingFile::place)));
+        let bytes_max = output.bytes_max(log.map_or(u64::MAX, RotatingFile::room_bytes));
+        let chunk = output.read(buffer.begin(bytes_max, output.object, log.map(RotatingFile::place)));
         match chunk {
             Chunk::Bytes(count) => {
                 self.buffer.filled(count);

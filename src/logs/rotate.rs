@@ -147,6 +147,12 @@ impl RotatingFile {
         (self.object, self.position_bytes)
     }
 
+    /// How many bytes it takes before it is due to be rolled.
+    pub fn room_bytes(&self) -> u64 {
+        let is_rolled = self.regular && self.rotation.bytes_max > 0;
+        if is_rolled { self.roll_at_bytes.saturating_sub(self.position_bytes) } else { u64::MAX }
+    }
+
     /// How many bytes could not be written.
     pub fn lost_bytes(&self) -> u64 {
         self.lost_bytes
