@@ -121,7 +121,11 @@ pub fn spawn(
     let pipes = Pipes::open(exec).map_err(|errno| SpawnFailure { stage: Stage::Pipes, source: errno.into() })?;
     before_fork(&pipes.ours);
     let started = match seats.filter(|_| exec.directory.is_none()) {
-        Some(seats) => seats.start(&image, &pipes.theirs),
+        // An emulator of another processor (qemu-user) knows no process that shares this much.
+        Some(seats) => match seats.start(&image, &pipes.theirs) {
+            Err(Errno::EINVAL) => start_by_fork(&image, &pipes.theirs),
+            started => started,
+        },
         None => start_by_fork(&image, &pipes.theirs),
     };
     let pid = started.map_err(|errno| SpawnFailure { stage: Stage::Fork, source: errno.into() })?;
