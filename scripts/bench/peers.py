@@ -41,7 +41,7 @@ port=127.0.0.1:{port}
 logfile={folder}/log
 pidfile={folder}/pid
 childlogdir={folder}
-minfds={1024 + 4 * len(programs)}
+minfds={1024 + 3 * len(programs)}
 [rpcinterface:supervisor]
 supervisor.rpcinterface_factory=supervisor.rpcinterface:make_main_rpcinterface
 [supervisorctl]
