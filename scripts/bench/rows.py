@@ -107,7 +107,13 @@ class Bench:
             life.wait_for_children()
             time.sleep(1.2)
             files = lambda: [path for program in life.programs for path in peer.log_files(program.log)]
-            written = lambda: sum(os.stat(path).st_size for path in files())
+
+            def written():
+                try:
+                    return sum(os.stat(path).st_size for path in files())
+                except FileNotFoundError:
+                    return 0  # Rolled between the two looks: the next one tells.
+
             cpu, begin = life.cpu_secs(), now()
             gate = os.open(life.folder / "gate", os.O_WRONLY)
             took = wait_until(lambda: written() >= count * bytes_each, "all bytes", pause_secs=0.004) - begin
