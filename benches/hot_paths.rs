@@ -8,13 +8,15 @@ use std::hint::black_box;
 
 use divan::{Bencher, counter::BytesCount};
 use supervisor_kit::config::ini::Document;
-use supervisor_kit::config::{Autorestart, ChannelConfig, GroupConfig, GroupKind, KillMode, LogFile, ProcessConfig};
-use supervisor_kit::core::{
-    Closed, CommandError, Core, Input, Kernel, Mono, Mood, Now, Outbox, Pid, ProcId, Process, Request, SignalError,
-    SpawnError, SpawnPlan, Target, Tree,
-};
+use supervisor_kit::config::{ChannelConfig, GroupConfig, GroupKind, LogFile, ProcessConfig};
+use supervisor_kit::core::{Core, Input, Mono, Mood, Now, Outbox, Pid, ProcId, Process, Request};
 use supervisor_kit::logs::{RotatingFile, Rotation};
 use supervisor_kit::xmlrpc::{Value, write_response};
+
+#[path = "../tests/sim/obliging.rs"]
+mod obliging;
+
+use obliging::Obliging;
 
 const PROGRAMS: usize = 1000;
 
@@ -27,37 +29,21 @@ fn now(secs: u64) -> Now {
 }
 
 fn program(index: usize) -> ProcessConfig {
+    let blank = ProcessConfig::blank();
     let log = |path: String| ChannelConfig {
         file: LogFile::Path(path.into()),
         maxbytes: 50 * 1024 * 1024,
         backups: 10,
-        capture_maxbytes: 0,
-        events_enabled: false,
-        syslog: false,
+        ..blank.stdout.clone()
     };
     ProcessConfig {
         name: format!("program{index:04}"),
         command: format!("/opt/app/bin/serve --port {index}"),
-        directory: None,
-        umask: None,
-        priority: 999,
-        autostart: true,
-        autorestart: Autorestart::Unexpected,
-        startsecs: 1,
-        startretries: 3,
         exitcodes: vec![0],
-        stopsignal: 15,
-        stopwaitsecs: 10,
-        stopasgroup: false,
-        killasgroup: false,
-        killmode: KillMode::Default,
-        user: None,
         environment: vec![("LANG".into(), "C.UTF-8".into())],
-        serverurl: None,
-        fcgi: None,
-        redirect_stderr: false,
         stdout: log(format!("/var/log/app/{index}.out")),
         stderr: log(format!("/var/log/app/{index}.err")),
+        ..blank
     }
 }
 
@@ -68,28 +54,6 @@ fn groups() -> Vec<GroupConfig> {
         GroupConfig { name, priority: 999, kind: GroupKind::Program, processes: vec![process.into()], sections }
     };
     (0..PROGRAMS).map(group).collect()
-}
-
-/// A machine on which everything works.
-struct Ideal(Pid);
-
-impl Kernel for Ideal {
-    fn check_command(&mut self, _: &SpawnPlan<'_>) -> Result<(), CommandError> {
-        Ok(())
-    }
-    fn spawn(&mut self, _: &SpawnPlan<'_>) -> Result<Pid, SpawnError> {
-        self.0 += 1;
-        Ok(self.0)
-    }
-    fn signal(&mut self, _: Target, _: i32) -> Result<(), SignalError> {
-        Ok(())
-    }
-    fn signal_tree(&mut self, _: &Tree<'_>, _: i32) -> usize {
-        0
-    }
-    fn deliver(&mut self, _: ProcId, _: &[u8]) -> Result<(), Closed> {
-        Ok(())
-    }
 }
 
 /// The lexer of the configuration: sections, keys and values of a thousand programs.
@@ -123,7 +87,7 @@ fn plan_update(bencher: Bencher<'_, '_>) {
 fn transition(bencher: Bencher<'_, '_>) {
     let id = ProcId { slot: 0, generation: 0 };
     bencher.with_inputs(|| Process::new(id, "group", program(0))).bench_values(|mut process| {
-        let (mut kernel, mut out) = (Ideal(1), Outbox::new());
+        let (mut kernel, mut out) = (Obliging(1), Outbox::new());
         process.transition(now(1), Mood::Running, &mut kernel, &mut out);
         process.transition(now(3), Mood::Running, &mut kernel, &mut out);
         process.state()
@@ -134,7 +98,7 @@ fn transition(bencher: Bencher<'_, '_>) {
 #[divan::bench]
 fn start_and_stop_all(bencher: Bencher<'_, '_>) {
     bencher.with_inputs(groups).bench_values(|groups| {
-        let (mut kernel, mut out) = (Ideal(1), Outbox::new());
+        let (mut kernel, mut out) = (Obliging(1), Outbox::new());
         let mut core = Core::new(groups, "supervisor", 0, &mut out);
         for _ in 0..PROGRAMS {
             core.tick(now(1), &mut kernel, &mut out);
@@ -196,7 +160,7 @@ fn append_with_rotation(bencher: Bencher<'_, '_>) {
 #[divan::bench]
 fn start_request(bencher: Bencher<'_, '_>) {
     let mut core = Core::new(groups(), "supervisor", 0, &mut Outbox::new());
-    let (mut kernel, mut out) = (Ideal(1), Outbox::new());
+    let (mut kernel, mut out) = (Obliging(1), Outbox::new());
     bencher.bench_local(move || {
         let request = Request::Signal { name: format!("program{:04}", PROGRAMS - 1), signal: "HUP".into() };
         core.handle(now(1), Input::Request(1, request), &mut kernel, &mut out);

@@ -57,7 +57,7 @@ fn read(
 fn once(reader: Reader<'_>, names: Names, name: &str, context: &Context<'_>) -> Result<Program, ConfigError> {
     let integer = |key, default| reader.or(key, &names, default, values::integer);
     let boolean = |key, default| reader.or(key, &names, default, values::boolean);
-    let mut template = blank();
+    let mut template = ProcessConfig::blank();
     template.priority = integer("priority", 999)?;
     template.autostart = boolean("autostart", true)?;
     template.autorestart = reader.or("autorestart", &names, Autorestart::Unexpected, values::autorestart)?;
@@ -153,38 +153,40 @@ fn kill_mode(text: &str) -> Result<KillMode, String> {
     }
 }
 
-/// A process with nothing said about it but the defaults that no key sets.
-fn blank() -> ProcessConfig {
-    let channel = ChannelConfig {
-        file: LogFile::Auto,
-        maxbytes: 0,
-        backups: 0,
-        capture_maxbytes: 0,
-        events_enabled: false,
-        syslog: false,
-    };
-    ProcessConfig {
-        name: String::new(),
-        command: String::new(),
-        directory: None,
-        umask: None,
-        priority: 999,
-        autostart: true,
-        autorestart: Autorestart::Unexpected,
-        startsecs: 1,
-        startretries: 3,
-        exitcodes: Vec::new(),
-        stopsignal: 15,
-        stopwaitsecs: 10,
-        stopasgroup: false,
-        killasgroup: false,
-        killmode: KillMode::Default,
-        user: None,
-        environment: Vec::new(),
-        serverurl: None,
-        fcgi: None,
-        redirect_stderr: false,
-        stdout: channel.clone(),
-        stderr: channel,
+impl ProcessConfig {
+    /// A process with nothing said about it but the defaults that no key sets.
+    pub fn blank() -> Self {
+        let channel = ChannelConfig {
+            file: LogFile::Auto,
+            maxbytes: 0,
+            backups: 0,
+            capture_maxbytes: 0,
+            events_enabled: false,
+            syslog: false,
+        };
+        ProcessConfig {
+            name: String::new(),
+            command: String::new(),
+            directory: None,
+            umask: None,
+            priority: 999,
+            autostart: true,
+            autorestart: Autorestart::Unexpected,
+            startsecs: 1,
+            startretries: 3,
+            exitcodes: Vec::new(),
+            stopsignal: 15,
+            stopwaitsecs: 10,
+            stopasgroup: false,
+            killasgroup: false,
+            killmode: KillMode::Default,
+            user: None,
+            environment: Vec::new(),
+            serverurl: None,
+            fcgi: None,
+            redirect_stderr: false,
+            stdout: channel.clone(),
+            stderr: channel,
+        }
     }
 }

@@ -8,6 +8,7 @@
 //! | `world` | a whole core, an invented operating system, and a clock that jumps to the next deadline |
 //! | `audience` | event listeners, and what every pool is owed |
 //! | `machine` | the invented operating system: children, and a dial for faults |
+//! | `obliging` | one on which everything works |
 //! | `clients` | random requests, and the answers still owed |
 //! | `scale` | another number of processes touches nothing but the difference |
 //! | `update` | what an update of random configurations leaves alone |
@@ -23,6 +24,7 @@ mod chance;
 mod clients;
 mod invariant;
 mod machine;
+mod obliging;
 mod record;
 mod replay;
 mod scale;

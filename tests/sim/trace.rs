@@ -1,6 +1,6 @@
 //! The trace format of `tests/oracle/record.py`, which documents it.
 
-use supervisor_kit::config::{Autorestart, ChannelConfig, KillMode, LogFile, ProcessConfig};
+use supervisor_kit::config::{Autorestart, ChannelConfig, LogFile, ProcessConfig};
 use supervisor_kit::core::{CommandError, ExitStatus, Pid, SignalError, SpawnError};
 
 /// The command that the recorder gives every program.
@@ -104,38 +104,9 @@ fn parse_program<'a>(fields: impl Iterator<Item = &'a str>) -> Line<'a> {
 
 /// A program with nothing said about it but its command.
 pub fn blank_program() -> ProcessConfig {
-    let silent = ChannelConfig {
-        file: LogFile::None,
-        maxbytes: 0,
-        backups: 0,
-        capture_maxbytes: 0,
-        events_enabled: false,
-        syslog: false,
-    };
-    ProcessConfig {
-        name: String::new(),
-        command: COMMAND.to_owned(),
-        directory: None,
-        umask: None,
-        priority: 999,
-        autostart: true,
-        autorestart: Autorestart::Unexpected,
-        startsecs: 1,
-        startretries: 3,
-        exitcodes: vec![0],
-        stopsignal: 15,
-        stopwaitsecs: 10,
-        stopasgroup: false,
-        killasgroup: false,
-        killmode: KillMode::Default,
-        user: None,
-        environment: Vec::new(),
-        serverurl: None,
-        fcgi: None,
-        redirect_stderr: false,
-        stdout: silent.clone(),
-        stderr: silent,
-    }
+    let blank = ProcessConfig::blank();
+    let silent = ChannelConfig { file: LogFile::None, ..blank.stdout.clone() };
+    ProcessConfig { command: COMMAND.to_owned(), exitcodes: vec![0], stdout: silent.clone(), stderr: silent, ..blank }
 }
 
 fn parse_step<'a>(mut fields: impl Iterator<Item = &'a str>) -> Step<'a> {

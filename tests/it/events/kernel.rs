@@ -2,9 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use supervisor_kit::config::{
-    Autorestart, ChannelConfig, GroupConfig, GroupKind, KillMode, LengthUnit, LogFile, ProcessConfig,
-};
+use supervisor_kit::config::{Autorestart, ChannelConfig, GroupConfig, GroupKind, LengthUnit, LogFile, ProcessConfig};
 use supervisor_kit::core::{
     Closed, CommandError, Core, Input, Kernel, Mono, Now, Outbox, Pid, ProcId, Request, SignalError, SpawnError,
     SpawnPlan, Target, Tell, Tree,
@@ -126,36 +124,16 @@ pub fn pool(name: &str, events: &[&str], buffer_size: i64, members: usize, lengt
 }
 
 fn process(name: &str) -> ProcessConfig {
-    let silent = ChannelConfig {
-        file: LogFile::None,
-        maxbytes: 0,
-        backups: 0,
-        capture_maxbytes: 0,
-        events_enabled: false,
-        syslog: false,
-    };
+    let blank = ProcessConfig::blank();
+    let silent = ChannelConfig { file: LogFile::None, ..blank.stdout.clone() };
     ProcessConfig {
         name: name.to_owned(),
         command: "/bin/listen".to_owned(),
-        directory: None,
-        umask: None,
-        priority: 999,
-        autostart: true,
         autorestart: Autorestart::Always,
         startsecs: 0,
-        startretries: 3,
         exitcodes: vec![0],
-        stopsignal: 15,
-        stopwaitsecs: 10,
-        stopasgroup: false,
-        killasgroup: false,
-        killmode: KillMode::Default,
-        user: None,
-        environment: Vec::new(),
-        serverurl: None,
-        fcgi: None,
-        redirect_stderr: false,
         stdout: silent.clone(),
         stderr: silent,
+        ..blank
     }
 }
