@@ -1,5 +1,7 @@
 //! Groups: finding what a name means, adding, removing, and what a new configuration changes.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::settings::same_settings;
 use super::{Core, Event, EventKind, Outbox, ProcId, Process, Refusal, Reply, Tell, Ticket};
 use crate::config::{DEFAULT_RESULT_HANDLER, GroupConfig, GroupKind, ProcessConfig};
@@ -228,15 +230,18 @@ impl Core {
     pub fn difference(&self) -> Difference {
         let (active, new) = (&self.groups.active, &self.groups.configured);
         let mut difference = Difference::default();
+        // There may be thousands of either.
+        let known: BTreeMap<&str, &Group> = active.iter().map(|group| (group.name.as_str(), group)).collect();
+        let wanted: BTreeSet<&str> = new.iter().map(|config| config.name.as_str()).collect();
         for config in new {
-            match active.iter().find(|group| group.name == config.name) {
+            match known.get(config.name.as_str()) {
                 None => difference.added.push(config.name.clone()),
                 Some(group) if !self.is_unchanged(group, config) => difference.changed.push(config.name.clone()),
                 Some(_) => {}
             }
         }
         for group in active {
-            if !new.iter().any(|config| config.name == group.name) {
+            if !wanted.contains(group.name.as_str()) {
                 difference.removed.push(group.name.clone());
             }
         }

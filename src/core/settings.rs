@@ -28,7 +28,8 @@ pub fn adopted(old: &ProcessConfig, new: &ProcessConfig) -> ProcessConfig {
 
 /// Whether two processes are set up alike, AUTO being like anything.
 pub fn same_settings(old: &ProcessConfig, new: &ProcessConfig) -> bool {
-    *old == adopted(old, new)
+    // Mostly they are the same to the letter: then nothing is copied.
+    old == new || *old == adopted(old, new)
 }
 
 /// The keys that differ, none if [`same_settings`].

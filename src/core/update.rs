@@ -8,6 +8,8 @@
 //! Made anew, a process starts if it was up, or going to be. One that was stopped by hand stays stopped. One that had ended by
 //! itself, or had failed for good, starts if `autostart` says so: the new settings may be the cure.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::act::Turn;
 use super::scale::Scale;
 use super::settings::{adopted, changed_keys};
@@ -74,18 +76,21 @@ impl Core {
     /// The same for a configuration that nothing else has been told of.
     pub fn plan_update_to(&self, groups: &[GroupConfig]) -> Vec<Change> {
         let mut plan = Vec::new();
-        let target_of = |name: &str| groups.iter().find(|config| config.name == name);
-        for group in self.groups().iter().filter(|group| target_of(&group.name).is_none()) {
+        // There may be thousands of either.
+        let known: BTreeMap<&str, usize> =
+            self.groups().iter().enumerate().map(|(index, group)| (group.name.as_str(), index)).collect();
+        let wanted: BTreeSet<&str> = groups.iter().map(|config| config.name.as_str()).collect();
+        for group in self.groups().iter().filter(|group| !wanted.contains(group.name.as_str())) {
             let members = group.members.iter().filter_map(|id| self.process(*id));
             plan.extend(members.map(|process| change(process, Action::Stop, Vec::new(), false)));
         }
         for target in groups {
-            match self.groups().iter().position(|group| group.name == target.name) {
-                Some(index) => self.plan_group(index, target, &mut plan),
+            match known.get(target.name.as_str()) {
+                Some(index) => self.plan_group(*index, target, &mut plan),
                 None => plan.extend(target.processes.iter().map(|new| start(target, new))),
             }
         }
-        let is_new = |change: &Change| change.action == Action::Start && !self.has_group(&change.group);
+        let is_new = |change: &Change| change.action == Action::Start && !known.contains_key(change.group.as_str());
         plan.sort_by_key(is_new);
         plan
     }
@@ -95,8 +100,10 @@ impl Core {
         let is_whole = self.is_another_pool(index, target);
         let scaled = if self.groups()[index].is_scaled { vec!["numprocs"] } else { Vec::new() };
         let members = || self.groups()[index].members.iter().filter_map(|id| self.process(*id));
+        let wanted: BTreeMap<&str, &ProcessConfig> =
+            target.processes.iter().map(|new| (new.name.as_str(), new.as_ref())).collect();
         for process in members() {
-            let Some(new) = target_of(target, process) else {
+            let Some(new) = wanted.get(process.config.name.as_str()) else {
                 plan.push(change(process, Action::Stop, scaled.clone(), false));
                 continue;
             };
@@ -110,8 +117,8 @@ impl Core {
             let keys = changed.iter().map(|key| key.name).chain(of_group.iter().copied()).collect();
             plan.push(change(process, action, keys, is_up));
         }
-        let is_there = |name: &str| members().any(|process| process.config.name == name);
-        let added = target.processes.iter().filter(|new| !is_there(&new.name));
+        let there: BTreeSet<&str> = members().map(|process| process.config.name.as_str()).collect();
+        let added = target.processes.iter().filter(|new| !there.contains(new.name.as_str()));
         plan.extend(added.map(|new| Change { keys: scaled.clone(), ..start(target, new) }));
     }
 
@@ -151,10 +158,6 @@ impl Core {
         let kind = &self.groups()[index].kind;
         let is_pool = |kind: &GroupKind| matches!(kind, GroupKind::EventListener { .. });
         *kind != target.kind && (is_pool(kind) || is_pool(&target.kind))
-    }
-
-    fn has_group(&self, name: &str) -> bool {
-        self.groups().iter().any(|group| group.name == name)
     }
 
     /// Brings a group to the configuration last read. What can be done at once is done at the end of the turn; the answer
