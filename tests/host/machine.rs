@@ -3,6 +3,7 @@
 use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/scripts/machine");
 
@@ -40,8 +41,11 @@ impl Machine {
             );
             return None;
         }
+        // Two tests may call their machines alike, and run at once.
+        static BOOTED: AtomicU32 = AtomicU32::new(0);
+        let number = BOOTED.fetch_add(1, Ordering::Relaxed);
         let owner = std::process::id();
-        let name = format!("{}-{owner}", test.replace('_', "-"));
+        let name = format!("{}-{owner}-{number}", test.replace('_', "-"));
         let owner = owner.to_string();
         let start = ["start", &name, "--distro", distro, "--suite", suite, "--owner", &owner];
         let start = script(&[&start, options].concat());
