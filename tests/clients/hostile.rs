@@ -8,7 +8,7 @@ use std::time::Duration;
 use supervisor_kit::xmlrpc::{REQUEST_BYTES_MAX, Value};
 
 use crate::client::Connection;
-use crate::stage::{connect, pss_kib, release_daemon, shared_machine};
+use crate::stage::{connect, own_memory_kib, release_daemon, shared_machine};
 use crate::world::World;
 
 const CONFIG: &str = "{head}\n[supervisord]\nminfds=2048\n\
@@ -33,7 +33,7 @@ fn daemon() -> World {
 fn clients_that_only_hold_on_delay_nobody() {
     let _turn = shared_machine();
     let mut world = daemon();
-    let before_kib = pss_kib(&world);
+    let before_kib = own_memory_kib(&world);
     let open = |request: &str| {
         let mut stream = UnixStream::connect(world.path("s.sock")).unwrap();
         stream.write_all(request.as_bytes()).unwrap();
@@ -58,14 +58,14 @@ fn clients_that_only_hold_on_delay_nobody() {
     world.wait_for("programs to be started again and again", |world| {
         world.log().matches("spawned: 'brief'").count() > 5
     });
-    let grown_kib = pss_kib(&world) - before_kib;
+    let grown_kib = own_memory_kib(&world).saturating_sub(before_kib);
     assert!(grown_kib <= GROWTH_KIB_MAX, "{} clients cost {grown_kib} KiB", held.len());
     println!("{} clients that hold on: {grown_kib} KiB more", held.len());
 
     drop(held);
     // Between two of its lives there is nothing to stop.
     world.wait_for("the stop", |_| connection.call("supervisor.stopProcess", &["brief".into()]).is_ok());
-    world.wait_for("the memory to be given back", |world| pss_kib(world) <= before_kib + LEFT_KIB_MAX);
+    world.wait_for("the memory to be given back", |world| own_memory_kib(world) <= before_kib + LEFT_KIB_MAX);
 }
 
 #[test]
@@ -110,7 +110,7 @@ fn post(body: &str) -> Vec<u8> {
 fn broken_requests_get_their_status() {
     let _turn = shared_machine();
     let mut world = daemon();
-    let before_kib = pss_kib(&world);
+    let before_kib = own_memory_kib(&world);
     let too_long = format!("POST /RPC2 HTTP/1.1\r\nContent-Length: {}\r\n\r\n", REQUEST_BYTES_MAX + 1);
     let cases: [(&str, &[u8], u16); 14] = [
         ("nothing", b"", 0),
@@ -133,14 +133,14 @@ fn broken_requests_get_their_status() {
         cases.iter().map(|(what, request, _)| (*what, status(&world, request, is_cut_off(what)))).collect();
     assert_eq!(got, cases.map(|(what, _, expected)| (what, expected)));
     assert_eq!(connect(&world).call("supervisor.getAPIVersion", &[]), Ok("3.0".into()));
-    world.wait_for("the memory to be given back", |world| pss_kib(world) <= before_kib + LEFT_KIB_MAX);
+    world.wait_for("the memory to be given back", |world| own_memory_kib(world) <= before_kib + LEFT_KIB_MAX);
 }
 
 #[test]
 fn bombs_do_not_go_off() {
     let _turn = shared_machine();
     let mut world = daemon();
-    let before_kib = pss_kib(&world);
+    let before_kib = own_memory_kib(&world);
     let call =
         |params: &str| format!("<methodCall><methodName>supervisor.getProcessInfo</methodName>{params}</methodCall>");
     let laughs: String =
@@ -171,7 +171,7 @@ fn bombs_do_not_go_off() {
         assert_eq!(status(&world, &post(&body), false), expected, "{what}");
     }
     assert_eq!(Connection::unix(&world.path("s.sock")).call("supervisor.getAPIVersion", &[]), Ok("3.0".into()));
-    world.wait_for("the memory to be given back", |world| pss_kib(world) <= before_kib + LEFT_KIB_MAX);
+    world.wait_for("the memory to be given back", |world| own_memory_kib(world) <= before_kib + LEFT_KIB_MAX);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Event listeners that lie, stall, flood and die in the middle of a line: programs, clients and the good listener do not notice.
 
-use crate::stage::{connect, installed, pss_kib, release_daemon, shared_machine};
+use crate::stage::{connect, installed, own_memory_kib, release_daemon, shared_machine};
 use crate::world::World;
 
 /// Each is subscribed to everything there is.
@@ -56,7 +56,7 @@ fn listeners_that_misbehave_delay_nobody() {
         world.write(&format!("{name}.sh"), script);
     }
     wait_for_state(&mut world, "good", "RUNNING");
-    let before_kib = pss_kib(&world);
+    let before_kib = own_memory_kib(&world);
     let mut connection = connect(&world);
     for name in BAD.map(|(name, _)| name).into_iter().chain(["talker"]) {
         connection.call("supervisor.startProcess", &[name.into()]).unwrap_or_else(|fault| panic!("{name}: {fault}"));
@@ -70,7 +70,7 @@ fn listeners_that_misbehave_delay_nobody() {
         assert_eq!(connection.call("supervisor.getAPIVersion", &[]), Ok("3.0".into()));
     }
     assert_eq!(world.read("seen").matches("processname:p").count(), 3 * 2 * PROGRAMS, "told of something twice");
-    let grown_kib = pss_kib(&world).saturating_sub(before_kib);
+    let grown_kib = own_memory_kib(&world).saturating_sub(before_kib);
     println!("eight listeners that misbehave: {grown_kib} KiB more");
     assert!(grown_kib <= GROWTH_KIB_MAX, "{grown_kib} KiB");
     // The one that dies is started again and again, and the others can be stopped like any program.
@@ -79,7 +79,7 @@ fn listeners_that_misbehave_delay_nobody() {
         let all = connect(world).call("supervisor.getAllProcessInfo", &[]).unwrap();
         all.as_array().unwrap().iter().all(|one| one.get("pid").unwrap().as_int() == Some(0))
     });
-    world.wait_for("the memory to be given back", |world| pss_kib(world) <= before_kib + LEFT_KIB_MAX);
+    world.wait_for("the memory to be given back", |world| own_memory_kib(world) <= before_kib + LEFT_KIB_MAX);
 }
 
 fn wait_for_state(world: &mut World, name: &str, state: &str) {

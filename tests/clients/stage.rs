@@ -72,10 +72,10 @@ pub fn release_daemon(conf: &str) -> World {
     world
 }
 
-/// Proportional set size of a daemon.
-pub fn pss_kib(world: &World) -> u64 {
+/// What a daemon holds in memory beside files: how much of those counts as its own depends on who else has them open.
+pub fn own_memory_kib(world: &World) -> u64 {
     let rollup = fs::read_to_string(format!("/proc/{}/smaps_rollup", world.daemon_pid.unwrap())).unwrap();
-    let line = rollup.lines().find_map(|line| line.strip_prefix("Pss:")).unwrap();
+    let line = rollup.lines().find_map(|line| line.strip_prefix("Anonymous:")).unwrap();
     line.split_whitespace().next().unwrap().parse().unwrap()
 }
 
