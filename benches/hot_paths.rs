@@ -11,7 +11,7 @@ use supervisor_kit::config::ini::Document;
 use supervisor_kit::config::{ChannelConfig, GroupConfig, GroupKind, LogFile, ProcessConfig};
 use supervisor_kit::core::{Core, Input, Mono, Mood, Now, Outbox, Pid, ProcId, Process, Request};
 use supervisor_kit::logs::{RotatingFile, Rotation};
-use supervisor_kit::xmlrpc::{Value, write_response};
+use supervisor_kit::xmlrpc::{Value, read_response, write_response};
 
 #[path = "../tests/sim/obliging.rs"]
 mod obliging;
@@ -114,9 +114,8 @@ fn start_and_stop_all(bencher: Bencher<'_, '_>) {
     });
 }
 
-/// The answer of `getAllProcessInfo`, written.
-#[divan::bench]
-fn write_process_infos(bencher: Bencher<'_, '_>) {
+/// What `getAllProcessInfo` answers.
+fn process_infos() -> Value {
     let info = |index: usize| {
         let text = |name: &'static str, value: String| (name.into(), Value::Str(value));
         let int = |name: &'static str, value: i64| (name.into(), Value::Int(value));
@@ -137,8 +136,21 @@ fn write_process_infos(bencher: Bencher<'_, '_>) {
             text("description", format!("pid {}, uptime 0:01:40", 4000 + index)),
         ])
     };
-    let infos = Value::Array((0..PROGRAMS).map(info).collect());
+    Value::Array((0..PROGRAMS).map(info).collect())
+}
+
+/// The answer of `getAllProcessInfo`, written by the daemon.
+#[divan::bench]
+fn write_process_infos(bencher: Bencher<'_, '_>) {
+    let infos = process_infos();
     bencher.bench(|| write_response(black_box(&infos)));
+}
+
+/// The same answer, read by `supervisorctl`.
+#[divan::bench]
+fn read_process_infos(bencher: Bencher<'_, '_>) {
+    let answer = write_response(&process_infos());
+    bencher.bench(|| read_response(black_box(&answer)).is_ok());
 }
 
 /// Sixteen MiB in records of 64 KiB, rolled every MiB.

@@ -11,7 +11,7 @@ use base64::engine::general_purpose::STANDARD;
 use thiserror::Error;
 
 use super::Value;
-use super::scan::{Scanner, Token};
+use super::scan::{Plain, PlainMember, Scanner, Token};
 
 /// Elements inside each other, at most. An array in an array costs three, a struct in a struct three.
 pub const DEPTH_MAX: usize = 96;
@@ -250,7 +250,13 @@ pub(super) fn read_document(bytes: &[u8], bytes_max: usize, elements_max: usize)
     let text = std::str::from_utf8(bytes).map_err(|_| unmarshallable("not UTF-8"))?;
     let mut scanner = Scanner::new(text.strip_prefix('\u{feff}').unwrap_or(text));
     let mut tree = Tree { open: Vec::new(), depth: 0, root: None, elements_left: elements_max };
-    while let Some(token) = scanner.next()? {
+    loop {
+        while tree.has_room_for_member()
+            && let Some(member) = scanner.plain_member()
+        {
+            tree.member(member);
+        }
+        let Some(token) = scanner.next()? else { return tree.finish() };
         match token {
             Token::Start(name) => tree.start(name)?,
             Token::Empty(name) => {
@@ -261,7 +267,6 @@ pub(super) fn read_document(bytes: &[u8], bytes_max: usize, elements_max: usize)
             Token::Text(text) => tree.text(text)?,
         }
     }
-    tree.finish()
 }
 
 /// The tree being built: the way from the root to where the reader is.
@@ -312,6 +317,27 @@ impl<'a> Tree<'a> {
             (None, _) => {}
         }
         Ok(())
+    }
+
+    /// Whether a whole plain member could come here, within the limits.
+    fn has_room_for_member(&self) -> bool {
+        matches!(self.open[..self.depth].last(), Some(Open { inside: Inside::Members(_), .. }))
+            && self.depth + PlainMember::DEPTH <= DEPTH_MAX
+            && self.elements_left >= PlainMember::ELEMENTS
+    }
+
+    /// A whole member at once.
+    fn member(&mut self, PlainMember { name, value }: PlainMember<'_>) {
+        if let Some(Open { inside: Inside::Members(members), has_child, .. }) = self.open[..self.depth].last_mut() {
+            let name = known_name(name).map_or_else(|| Cow::Owned(name.to_owned()), Cow::Borrowed);
+            let value = match value {
+                Plain::Int(number) => Value::Int(number),
+                Plain::Str(text) => Value::Str(text.to_owned()),
+            };
+            members.push((name, value));
+            *has_child = true;
+            self.elements_left -= PlainMember::ELEMENTS;
+        }
     }
 
     fn text(&mut self, text: Cow<'a, str>) -> Result<(), ReadError> {

@@ -1,6 +1,8 @@
 //! Writing responses (the daemon) and calls (`supervisorctl`), to the byte as Python's `xmlrpc.client.dumps` does:
 //! there are clients that compare text.
 
+use std::borrow::Cow;
+
 use super::{Fault, Value};
 
 const PROLOG: &str = "<?xml version='1.0'?>\n";
@@ -68,7 +70,7 @@ fn push_value(out: &mut String, value: &Value) {
         Value::Struct(members) => {
             out.push_str("<value><struct>\n");
             for (name, value) in members {
-                push_scalar(out, "<member>\n<name>", name, "</name>\n");
+                push_name(out, name);
                 push_value(out, value);
                 out.push_str("</member>\n");
             }
@@ -87,9 +89,23 @@ fn push_scalar(out: &mut String, open: &str, text: &str, close: &str) {
     out.push_str(close);
 }
 
+/// Names that are constants of this program are plain: nobody has to look.
+#[inline(always)]
+fn push_name(out: &mut String, name: &Cow<'static, str>) {
+    out.push_str("<member>\n<name>");
+    match name {
+        Cow::Borrowed(name) => {
+            debug_assert!(name.bytes().all(|byte| IS_PLAIN[usize::from(byte)]), "{name}");
+            out.push_str(name);
+        }
+        Cow::Owned(name) => push_text(out, name),
+    }
+    out.push_str("</name>\n");
+}
+
 fn push_text(out: &mut String, text: &str) {
     // Nearly all texts are such: they are copied as a whole.
-    if text.bytes().all(is_plain) {
+    if text.bytes().all(|byte| IS_PLAIN[usize::from(byte)]) {
         return out.push_str(text);
     }
     out.reserve(text.len());
@@ -104,10 +120,17 @@ fn push_text(out: &mut String, text: &str) {
     }
 }
 
-/// Whether a byte stands for itself wherever it is. 0xEF is not one: U+FFFE and U+FFFF, which XML cannot carry, begin with it.
-fn is_plain(byte: u8) -> bool {
-    !matches!(byte, b'&' | b'<' | b'>' | 0xef | 0..=8 | 11 | 12 | 14..=31)
-}
+/// Whether a byte stands for itself wherever it is: a table, because every byte of every answer is looked up.
+/// 0xEF is not one: U+FFFE and U+FFFF, which XML cannot carry, begin with it.
+static IS_PLAIN: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0;
+    while byte < table.len() {
+        table[byte] = !matches!(byte as u8, b'&' | b'<' | b'>' | 0xef | 0..=8 | 11 | 12 | 14..=31);
+        byte += 1;
+    }
+    table
+};
 
 /// XML-RPC integers have 32 bits. A larger number is reported as the largest, rather than not at all.
 fn capped(number: i64) -> i64 {

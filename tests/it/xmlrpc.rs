@@ -131,6 +131,50 @@ fn limits_hold() {
     assert!(read_call(&long).is_err());
 }
 
+/// The same document, but no member of a struct has the form that is read at once.
+fn tag_by_tag(document: &str) -> String {
+    document.replace("<member>\n<name>", "<member><name>")
+}
+
+#[test]
+fn limits_hold_for_plain_members() {
+    let member = "<member>\n<name>k</name>\n<value><int>1</int></value>\n</member>\n";
+    let read = |document: &str| read_response(document.as_bytes()).is_ok();
+    // The root, <params>, <param>, its value, the struct and three of a member are below each other.
+    for (levels, is_within) in [(DEPTH_MAX - 8, true), (DEPTH_MAX - 7, false)] {
+        let (open, close) = ("<value>".repeat(levels), "</value>".repeat(levels));
+        let document =
+            format!("<r><params><param>{open}<value><struct>{member}</struct></value>{close}</param></params></r>");
+        assert_eq!([read(&document), read(&tag_by_tag(&document))], [is_within; 2], "{levels}");
+    }
+    for (members, is_within) in [(REQUEST_ELEMENTS_MAX / 4 - 2, true), (REQUEST_ELEMENTS_MAX / 4 - 1, false)] {
+        let value = format!("<value><struct>{}</struct></value>", member.repeat(members));
+        let document = format!("<c><methodName>m</methodName><params><param>{value}</param></params></c>");
+        let is_read = |document: &str| read_call(document.as_bytes()).is_ok();
+        assert_eq!([is_read(&document), is_read(&tag_by_tag(&document))], [is_within; 2], "{members}");
+    }
+}
+
+#[test]
+fn plain_looking_members_that_are_none() {
+    for (inside, value) in [
+        ("<int> 7\n</int>", Ok(Value::Int(7))),
+        ("<int>seven</int>", Err(())),
+        ("<int></int>", Err(())),
+        ("<string>a&amp;b</string>", Ok(text("a&b"))),
+        ("<string>a\r\nb</string>", Ok(text("a\nb"))),
+        ("<string>&nbsp;</string>", Err(())),
+        ("<string>a<b/></string>", Ok(text("a"))),
+        ("<string>a</int>", Err(())),
+        ("<i4>7</i4>", Ok(Value::Int(7))),
+    ] {
+        let member = format!("<member>\n<name>k</name>\n<value>{inside}</value>\n</member>\n");
+        let document = format!("<r><params><param><value><struct>\n{member}</struct></value></param></params></r>");
+        let expected = value.map(|value| Ok(Value::Struct(vec![("k".into(), value)])));
+        assert_eq!(read_response(document.as_bytes()).map_err(drop), expected, "{inside}");
+    }
+}
+
 #[test]
 fn responses_have_the_expected_bytes() {
     let body = |value: &Value| String::from_utf8(write_response(value)).unwrap();
@@ -175,6 +219,17 @@ proptest! {
         prop_assert_eq!(read_response(&write_response(&value)), Ok(Ok(value.clone())));
         let call = read_call(&write_call(&method, std::slice::from_ref(&value)));
         prop_assert_eq!(call, Ok(Call { method, params: vec![value] }));
+    }
+
+    #[test]
+    fn plain_members_read_as_if_tag_by_tag(value in any_value(), cut in any::<prop::sample::Index>()) {
+        let mut document = String::from_utf8(write_call("m", &[value])).unwrap();
+        let mut at = cut.index(document.len() * 2).min(document.len());
+        while !document.is_char_boundary(at) {
+            at -= 1;
+        }
+        document.truncate(at);
+        prop_assert_eq!(read_call(document.as_bytes()), read_call(tag_by_tag(&document).as_bytes()));
     }
 
     #[test]
