@@ -314,7 +314,7 @@ impl Surroundings for Shell {
     }
 
     fn log_path(&self, id: ProcId, channel: Channel) -> Option<String> {
-        self.programs.log_path(id, channel).map(|path| path.display().to_string())
+        self.programs.log_path(id, channel).map(|path| path.to_string_lossy().into_owned())
     }
 
     fn twiddler(&self) -> Option<&[String]> {

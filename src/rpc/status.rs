@@ -37,13 +37,27 @@ impl LocalTime {
 
 /// A run time as Python prints one: `0:00:05`, `1 day, 0:00:00`. Never negative.
 pub fn uptime(secs: i64) -> String {
+    let mut text = String::new();
+    push_uptime(&mut text, secs);
+    text
+}
+
+/// Digit by digit: formatting would take longer than all else that is asked about a running program.
+fn push_uptime(text: &mut String, secs: i64) {
     let secs = secs.max(0);
     let (days, rest) = (secs / 86_400, secs % 86_400);
-    let clock = format!("{}:{:02}:{:02}", rest / 3600, rest % 3600 / 60, rest % 60);
     match days {
-        0 => clock,
-        1 => format!("1 day, {clock}"),
-        _ => format!("{days} days, {clock}"),
+        0 => {}
+        1 => text.push_str("1 day, "),
+        _ => {
+            text.push_str(itoa::Buffer::new().format(days));
+            text.push_str(" days, ");
+        }
+    }
+    text.push_str(itoa::Buffer::new().format(rest / 3600));
+    for sixtieths in [rest % 3600 / 60, rest % 60] {
+        text.push(':');
+        text.extend([sixtieths / 10, sixtieths % 10].map(|digit| char::from(b'0' + digit as u8)));
     }
 }
 
@@ -116,7 +130,14 @@ fn info(process: &Process, around: &dyn Surroundings) -> Value {
 /// The third column of `status` (`Supervisor: rpcinterface.py _interpretProcessInfo`).
 fn describe(process: &Process, now: i64, around: &dyn Surroundings) -> String {
     match process.state() {
-        State::Running => format!("pid {}, uptime {}", process.pid(), uptime(now - process.start_wall_secs())),
+        State::Running => {
+            let mut text = String::with_capacity("pid 4194304, uptime 23:59:59".len());
+            text.push_str("pid ");
+            text.push_str(itoa::Buffer::new().format(process.pid()));
+            text.push_str(", uptime ");
+            push_uptime(&mut text, now - process.start_wall_secs());
+            text
+        }
         State::Fatal | State::Backoff => match process.spawn_error() {
             Some(text) if !text.is_empty() => text.to_owned(),
             _ => format!("unknown error (try \"tail {}\")", process.config.name),
