@@ -1,6 +1,8 @@
 //! The order in which everything stops: highest priority number first, one priority after the other, and all groups of
 //! one priority at the same time (Supervisor takes one group after the other; ARCHITECTURE.md, divergence D12).
 
+use std::fmt;
+
 use super::{Core, Event, EventKind, Group, Kernel, Mono, Mood, Now, Outbox, ProcId, Process, State, Tell};
 use crate::config::Level;
 
@@ -8,17 +10,27 @@ use crate::config::Level;
 const SHUTDOWN_REPORT_SECS: i64 = 3;
 
 /// How far the way down is.
-#[derive(Debug)]
 pub(super) struct Shutdown {
     pub(super) mood: Mood,
     pub(super) begun: bool,
     pub(super) halted: bool,
     pub(super) next_report: Option<Mono>,
+    /// Of the priority that stops now, and has been asked to as a whole: whoever may not have stopped yet. Nobody starts
+    /// any more, so it is enough to ask after the last of them: a thousand ends take a thousand looks, not a million.
+    pub(super) remaining: Vec<ProcId>,
+}
+
+/// Without what follows from the rest, and is found anew after an upgrade.
+impl fmt::Debug for Shutdown {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Shutdown { mood, begun, halted, next_report, remaining: _ } = self;
+        to.debug_tuple("Shutdown").field(mood).field(begun).field(halted).field(next_report).finish()
+    }
 }
 
 impl Default for Shutdown {
     fn default() -> Self {
-        Shutdown { mood: Mood::Running, begun: false, halted: false, next_report: None }
+        Shutdown { mood: Mood::Running, begun: false, halted: false, next_report: None, remaining: Vec::new() }
     }
 }
 
@@ -44,21 +56,40 @@ impl Core {
             self.shutdown.next_report = Some(now.mono);
             out.event(EventKind::SupervisorStopping, || Event::SupervisorStopping);
         }
+        if !self.waits_for_remaining() {
+            self.stop_next_priority(now, kernel, out);
+        }
+        if self.shutdown.next_report.is_some_and(|due| due <= now.mono) {
+            self.report_unstopped(&self.unstopped(|_| true), out);
+            self.shutdown.next_report = Some(now.mono.plus_secs(SHUTDOWN_REPORT_SECS));
+        }
+    }
+
+    fn waits_for_remaining(&mut self) -> bool {
+        while let Some(id) = self.shutdown.remaining.last() {
+            if self.is_to_wait_for(*id) {
+                return true;
+            }
+            self.shutdown.remaining.pop();
+        }
+        false
+    }
+
+    /// Asks the next priority to stop, or says that there is none.
+    fn stop_next_priority(&mut self, now: Now, kernel: &mut dyn Kernel, out: &mut Outbox) {
         // Stopping may finish a whole priority on the spot (BACKOFF gives up at once): then the next one follows.
         while let Some((priority, true)) = self.last_unstopped_priority() {
             self.stop_priority(now, priority, kernel, out);
             if self.last_unstopped_priority() == Some((priority, true)) {
-                break;
+                return;
             }
         }
-        if self.last_unstopped_priority().is_none() {
+        if let Some((priority, _)) = self.last_unstopped_priority() {
+            self.shutdown.remaining = self.unstopped(|group| group.priority == priority);
+        } else {
             self.shutdown.halted = true;
             self.shutdown.next_report = None;
-            return out.push(Tell::Halt(self.shutdown.mood));
-        }
-        if self.shutdown.next_report.is_some_and(|due| due <= now.mono) {
-            self.report_unstopped(&self.unstopped(), out);
-            self.shutdown.next_report = Some(now.mono.plus_secs(SHUTDOWN_REPORT_SECS));
+            out.push(Tell::Halt(self.shutdown.mood));
         }
     }
 
@@ -71,14 +102,17 @@ impl Core {
         }
     }
 
-    /// Everything that still has to stop, in the order groups were added.
-    fn unstopped(&self) -> Vec<ProcId> {
-        let members = self.groups().iter().flat_map(|group| &group.members);
-        members.copied().filter(|id| self.process(*id).is_some_and(|process| !process.state().is_stopped())).collect()
+    fn is_to_wait_for(&self, id: ProcId) -> bool {
+        self.process(id).is_some_and(|process| !process.state().is_stopped())
+    }
+
+    /// Everything in these groups that still has to stop, in the order groups were added.
+    fn unstopped(&self, is_meant: impl Fn(&Group) -> bool) -> Vec<ProcId> {
+        let members = self.groups().iter().filter(|group| is_meant(group)).flat_map(|group| &group.members);
+        members.copied().filter(|id| self.is_to_wait_for(*id)).collect()
     }
 
     /// The highest priority number of a group that still has something to stop, and whether some of it has not been asked to.
-    /// Called for each program that ends, so it makes nothing.
     fn last_unstopped_priority(&self) -> Option<(i64, bool)> {
         let states = |group: &Group| {
             let members = group.members.iter().filter_map(|id| self.process(*id));

@@ -163,7 +163,7 @@ impl Core {
         let mood = MOODS.into_iter().find(|known| known.name() == mood).ok_or_else(|| from.bad("mood"))?;
         let (begun, halted) = from.get("stopping")?;
         let next_report = from.maybe::<(_,)>("next_report")?.map(|(due,)| from.time(due));
-        self.shutdown = super::shutdown::Shutdown { mood, begun, halted, next_report };
+        self.shutdown = super::shutdown::Shutdown { mood, begun, halted, next_report, remaining: Vec::new() };
         self.generations = from.rows::<(_,)>("generation")?.into_iter().map(|(generation,)| generation).collect();
         self.table.resize_with(self.generations.len(), || None);
         self.scheduled.resize(self.generations.len(), None);
