@@ -63,6 +63,13 @@ def run(bench, peers, kinds, repetitions):
         step("fair shares", peers[0], bench.fair_shares)
 
 
+def kept_instructions():
+    """The section that `scripts/bench/instructions` has written into docs/benchmarks.md."""
+    known = ROOT / "docs/benchmarks.md"
+    _, heading, rest = known.read_text().partition("## Instructions\n") if known.exists() else ("", "", "")
+    return heading + rest.partition("## ")[0]
+
+
 def main():
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--repetitions", type=int, default=3)
@@ -85,7 +92,7 @@ def main():
         run(bench, peers, kinds, chosen.repetitions)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
-    text = document(bench.samples, peers, missing, chosen.repetitions)
+    text = document(bench.samples, peers, missing, chosen.repetitions, kept_instructions())
     print("\n" + text)
     chosen.out.write_text(text)
 
