@@ -65,8 +65,37 @@ fn kill_again(machine: &Machine, suite: &str, kills: u32) {
         left -= slice;
         machine.ok("rm -f /var/log/supervisor/writer*; supervisorctl start 'writer:*'");
     }
+    kills_the_whole_unit(machine);
     stops_everything(machine);
 }
+
+/// Without `--kill-who=main`, systemctl kills every program as well: each is started again, and what they had written is in their
+/// logs, whole lines in order from 0 in each run.
+fn kills_the_whole_unit(machine: &Machine) {
+    let pids = "supervisorctl pid all | sort";
+    machine.wait_until("[ $(supervisorctl status | grep -c RUNNING) = 14 ]");
+    let (daemon, before) = (machine.ok("supervisorctl pid"), machine.ok(pids));
+    machine.ok("systemctl kill -s KILL supervisord");
+    machine.wait_until(&format!(
+        "[ $(supervisorctl pid) != {daemon} ] && [ $(supervisorctl status | grep -c RUNNING) = 14 ]"
+    ));
+    machine.write("/opt/before", &before);
+    assert_eq!(machine.ok(&format!("{pids} | comm -12 - /opt/before")), "", "who was not killed?");
+    machine.ok("supervisorctl stop 'writer:*'");
+    machine.ok(WHOLE_RUNS);
+    machine.ok("rm -f /var/log/supervisor/writer*; supervisorctl start 'writer:*'");
+}
+
+/// Two runs of each writer: `line 0`, `line 1` and so on.
+const WHOLE_RUNS: &str = "\
+cd /var/log/supervisor
+for writer in 0 1 2 3 4 5; do
+    ls writer$writer.log* | sort -t. -k3 -nr | xargs cat | awk '
+        $0 == \"line 0\" { runs++; next_number = 1; next }
+        $0 != \"line \" next_number { print FILENAME, NR, $0, \"instead of\", next_number; exit 1 }
+        { next_number++ }
+        END { if (runs != 2) { print runs, \"runs\"; exit 1 } }' || exit 1
+done";
 
 /// `systemctl stop` leaves nothing behind, not even what a program has sent into the background.
 fn stops_everything(machine: &Machine) {
