@@ -70,7 +70,7 @@ fn push_value(out: &mut String, value: &Value) {
         Value::Struct(members) => {
             out.push_str("<value><struct>\n");
             for (name, value) in members {
-                push_name(out, name);
+                push_name(out, name, matches!(name, Cow::Borrowed(_)));
                 push_value(out, value);
                 out.push_str("</member>\n");
             }
@@ -91,14 +91,13 @@ fn push_scalar(out: &mut String, open: &str, text: &str, close: &str) {
 
 /// Names that are constants of this program are plain: nobody has to look.
 #[inline(always)]
-fn push_name(out: &mut String, name: &Cow<'static, str>) {
+fn push_name(out: &mut String, name: &str, is_constant: bool) {
     out.push_str("<member>\n<name>");
-    match name {
-        Cow::Borrowed(name) => {
-            debug_assert!(name.bytes().all(|byte| IS_PLAIN[usize::from(byte)]), "{name}");
-            out.push_str(name);
-        }
-        Cow::Owned(name) => push_text(out, name),
+    if is_constant {
+        debug_assert!(name.bytes().all(|byte| IS_PLAIN[usize::from(byte)]), "{name}");
+        out.push_str(name);
+    } else {
+        push_text(out, name);
     }
     out.push_str("</name>\n");
 }
