@@ -67,7 +67,7 @@ impl Core {
 
     fn waits_for_remaining(&mut self) -> bool {
         while let Some(id) = self.shutdown.remaining.last() {
-            if self.is_to_wait_for(*id) {
+            if self.is_unstopped(*id) {
                 return true;
             }
             self.shutdown.remaining.pop();
@@ -102,14 +102,15 @@ impl Core {
         }
     }
 
-    fn is_to_wait_for(&self, id: ProcId) -> bool {
+    /// Whether it runs, or is on the way to or from there.
+    pub(super) fn is_unstopped(&self, id: ProcId) -> bool {
         self.process(id).is_some_and(|process| !process.state().is_stopped())
     }
 
     /// Everything in these groups that still has to stop, in the order groups were added.
     fn unstopped(&self, is_meant: impl Fn(&Group) -> bool) -> Vec<ProcId> {
         let members = self.groups().iter().filter(|group| is_meant(group)).flat_map(|group| &group.members);
-        members.copied().filter(|id| self.is_to_wait_for(*id)).collect()
+        members.copied().filter(|id| self.is_unstopped(*id)).collect()
     }
 
     /// The highest priority number of a group that still has something to stop, and whether some of it has not been asked to.

@@ -191,10 +191,6 @@ impl Core {
         }
     }
 
-    fn is_unstopped(&self, id: ProcId) -> bool {
-        self.process(id).is_some_and(|process| !process.state().is_stopped())
-    }
-
     /// Stops what goes, and makes the group what it is to be once that has stopped; `None` until then.
     fn advance(&mut self, update: &mut Update, turn: &mut Turn) -> Option<Reply> {
         if self.mood() != Mood::Running {
