@@ -147,3 +147,27 @@ fn describe(process: &Process, now: i64, around: &dyn Surroundings) -> String {
         State::Starting | State::Stopping | State::Unknown => String::new(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::uptime;
+
+    /// As `str(datetime.timedelta(seconds=…))` prints them.
+    #[test]
+    fn uptimes_read_as_pythons() {
+        const DAY: i64 = 86_400;
+        for (secs, text) in [
+            (-5, "0:00:00"),
+            (0, "0:00:00"),
+            (59, "0:00:59"),
+            (754, "0:12:34"),
+            (DAY - 1, "23:59:59"),
+            (DAY, "1 day, 0:00:00"),
+            (DAY + 36_000, "1 day, 10:00:00"),
+            (2 * DAY + 3_661, "2 days, 1:01:01"),
+            (12_345 * DAY, "12345 days, 0:00:00"),
+        ] {
+            assert_eq!(uptime(secs), text);
+        }
+    }
+}

@@ -150,7 +150,8 @@ fn a_lack_of_memory_loses_nothing_either() {
     }
     // From here on each new page drives another one out.
     machine.ok("systemd-run --quiet --wait dd if=/dev/zero of=/var/tmp/filler bs=1M count=32");
-    kill_again(&machine, "bookworm, 10 MiB more for all", kills_wanted(KILLS_IN_NEED));
+    // In a long run the kernel takes the container's init some time, which it never does to a machine's.
+    kill_again(&machine, "bookworm, 10 MiB more for all", kills_wanted(KILLS) / 4);
     let (met, killed) = machine.squeezed();
     say(&format!("the limit of {MEMORY_MIB} MiB was met {met} times, {killed} processes were killed for it"));
     assert!(met > 0, "there was memory enough");

@@ -173,6 +173,12 @@ fn plain_looking_members_that_are_none() {
         let expected = value.map(|value| Ok(Value::Struct(vec![("k".into(), value)])));
         assert_eq!(read_response(document.as_bytes()).map_err(drop), expected, "{inside}");
     }
+    for unfinished in
+        ["<member>\n<name>k</name>\n<value><int>7</int></value>\n", "<member>\n<name>k</name>\n<value><int>7</int>"]
+    {
+        let document = format!("<r><params><param><value><struct>\n{unfinished}</struct></value></param></params></r>");
+        assert!(read_response(document.as_bytes()).is_err(), "{unfinished}");
+    }
 }
 
 #[test]
