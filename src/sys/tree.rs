@@ -171,10 +171,27 @@ fn see(pid: Pid) -> Option<Seen> {
     })
 }
 
+/// Most looks at an environment that is empty.
+const ENVIRONMENT_LOOKS_MAX: usize = 200;
+
 /// The mark that a process began with; `None` when it has none, hides it, or is not ours to look at.
 fn mark_of(pid: Pid) -> Option<Vec<u8>> {
-    let environment = fs::read(format!("/proc/{pid}/environ")).ok()?;
+    let environment = environment_of(pid)?;
     let mut variables = environment.split(|byte| *byte == 0);
     variables
         .find_map(|variable| variable.strip_prefix(MARK_VARIABLE.as_bytes())?.strip_prefix(b"=").map(<[u8]>::to_vec))
+}
+
+/// In the middle of an `execve` a process has none for a moment: it is let through, and looked at again.
+fn environment_of(pid: Pid) -> Option<Vec<u8>> {
+    let path = format!("/proc/{pid}/environ");
+    let mut environment = fs::read(&path).ok()?;
+    for _ in 0..ENVIRONMENT_LOOKS_MAX {
+        if !environment.is_empty() {
+            break;
+        }
+        std::thread::yield_now();
+        environment = fs::read(&path).ok()?;
+    }
+    Some(environment)
 }

@@ -11,6 +11,9 @@ mod client;
 #[path = "../it/daemon/fixture.rs"]
 #[allow(dead_code)]
 mod fixture;
+#[path = "../it/program_file.rs"]
+#[allow(dead_code)]
+mod program_file;
 
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};

@@ -12,6 +12,7 @@ mod kit;
 mod logs;
 mod own_process;
 mod pidproxy;
+mod program_file;
 mod programs;
 mod sys;
 mod tidy;

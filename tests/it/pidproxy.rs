@@ -11,6 +11,8 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use tempfile::TempDir;
 
+use crate::program_file;
+
 const DEADLINE: Duration = Duration::from_secs(60);
 
 fn pidproxy(dir: &Path, args: &[&str]) -> Command {
@@ -58,7 +60,7 @@ fn the_status_of_the_command_is_passed_on_in_silence() {
 fn a_command_is_found_here_then_in_path_and_keeps_its_name() {
     let dir = TempDir::new().unwrap();
     assert_eq!(run(dir.path(), &["x.pid", "sh", "-c", "exit 4"]).status.code(), Some(4));
-    fs::copy("/bin/sh", dir.path().join("sh")).unwrap();
+    program_file::copy(Path::new("/bin/sh"), &dir.path().join("sh"));
     let output = run(dir.path(), &["x.pid", "sh", "-c", "echo $0; readlink /proc/$$/exe"]);
     let here = dir.path().canonicalize().unwrap().join("sh");
     assert_eq!(String::from_utf8(output.stdout).unwrap(), format!("sh\n{}\n", here.display()));

@@ -4,6 +4,7 @@ use std::fs;
 use std::io::{BufRead, BufReader};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixListener;
+use std::path::Path;
 use std::process::Stdio;
 
 use nix::sys::signal::{Signal, kill};
@@ -12,6 +13,7 @@ use serde_json::Value;
 
 use super::FILES;
 use super::lab::{Answer, Lab, Whose};
+use crate::program_file;
 
 const SERVER: [&str; 2] = ["-s", "unix://{dir}/s.sock"];
 
@@ -128,7 +130,7 @@ fn a_socket_of_another_user_is_explained() {
     }
     let lab = ready();
     fs::set_permissions(lab.dir.path(), fs::Permissions::from_mode(0o755)).unwrap();
-    fs::copy(env!("CARGO_BIN_EXE_supervisord"), lab.dir.path().join("supervisorctl")).unwrap();
+    program_file::copy(Path::new(env!("CARGO_BIN_EXE_supervisord")), &lab.dir.path().join("supervisorctl"));
     let output = std::process::Command::new("setpriv")
         .args(["--reuid=65534", "--regid=65534", "--clear-groups"])
         .arg(lab.dir.path().join("supervisorctl"))

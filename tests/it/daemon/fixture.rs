@@ -14,6 +14,7 @@ use supervisor_kit::xmlrpc::{Fault, Value};
 use tempfile::TempDir;
 
 use super::client::Connection;
+use crate::program_file;
 
 /// How long a condition may take to come true: long, for a machine with much else to do.
 const PATIENCE: Duration = Duration::from_secs(180);
@@ -240,8 +241,7 @@ pub fn children_of(pid: i32) -> Vec<i32> {
 
 /// An empty script that can be executed.
 pub fn script(path: &Path, text: &str) {
-    fs::write(path, format!("#!/bin/sh\n{text}\n")).unwrap();
-    fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
+    program_file::write(path, format!("#!/bin/sh\n{text}\n").as_bytes());
 }
 
 /// Whether a server answers anything at all at `socket`.

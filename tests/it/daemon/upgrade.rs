@@ -1,7 +1,6 @@
 //! The daemon is replaced by another program, and nothing that it supervises or serves notices.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
@@ -11,6 +10,7 @@ use supervisor_kit::KIT_VERSION;
 use supervisor_kit::xmlrpc::{Value, code, read_response, write_call};
 
 use super::fixture::{BINARY, Daemon, Site, script, wait_until};
+use crate::program_file;
 
 /// A daemon that runs from a file of its own, which a test may replace.
 fn start(config: &str) -> Daemon {
@@ -26,7 +26,7 @@ fn start(config: &str) -> Daemon {
 /// As an installer does: written beside it, then renamed over it.
 fn install(from: &Path, to: &Path) {
     let beside = to.with_extension("new");
-    fs::copy(from, &beside).unwrap();
+    program_file::copy(from, &beside);
     fs::rename(beside, to).unwrap();
 }
 
@@ -200,17 +200,13 @@ fn what_cannot_go_on_is_refused() {
         assert_eq!(daemon.pid_of("cat"), pid);
     };
     let whole = fs::read(BINARY).unwrap();
-    let executable = |path: &PathBuf, bytes: &[u8]| {
-        fs::write(path, bytes).unwrap();
-        fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
-    };
-    refused(&|path| executable(path, &whole[..64 * 1024]), "");
-    refused(&|path| executable(path, b""), "cannot be run");
+    refused(&|path| program_file::write(path, &whole[..64 * 1024]), "");
+    refused(&|path| program_file::write(path, b""), "cannot be run");
     refused(&|path| fs::write(path, &whole).unwrap(), "Permission denied");
     let mut other = whole.clone();
     // The machine that an ELF file is for.
     other[18] ^= 0xff;
-    refused(&|path| executable(path, &other), "cannot be run");
+    refused(&|path| program_file::write(path, &other), "cannot be run");
     refused(
         &|path| script(path, "echo supervisord is not what it was; exit 1"),
         "exit status 1: supervisord is not what it was",

@@ -3,12 +3,14 @@
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::os::unix::process::CommandExt;
+use std::path::Path;
 use std::process::{Command, Output};
 
 use supervisor_kit::kit::failure::ExitCode;
 use supervisor_kit::kit::tree::{CONFIG, Kind, TREE};
 
 use super::{Scratch, elf, tree};
+use crate::program_file;
 
 fn said(output: &Output) -> String {
     format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
@@ -215,7 +217,7 @@ fn only_root_may_change_the_running_system() {
     let scratch = Scratch::new();
     fs::set_permissions(scratch.dir.path(), fs::Permissions::from_mode(0o755)).unwrap();
     let installer = scratch.dir.path().join("installer");
-    fs::copy(env!("CARGO_BIN_EXE_install"), &installer).unwrap();
+    program_file::copy(Path::new(env!("CARGO_BIN_EXE_install")), &installer);
     let mut command = Command::new(installer);
     command.arg("--bundle").arg(&scratch.bundle).args(["--lang", "en", "--dry-run"]);
     if nix::unistd::geteuid().is_root() {
