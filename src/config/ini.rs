@@ -3,9 +3,11 @@
 //! The rules are those of Python's `RawConfigParser(inline_comment_prefixes=(';', '#'), strict=False)`:
 //! indentation continues a value, ` ;` and ` #` start a comment, the last of two equal keys wins.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::error::ConfigError;
+use super::sections::Sections;
 use super::{python, repr};
 
 /// A value and where it was written.
@@ -61,7 +63,7 @@ impl Section {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Document {
     /// Sections in the order first seen, without `[DEFAULT]`.
-    pub sections: Vec<Section>,
+    pub sections: Sections,
     /// `[DEFAULT]`, which every section inherits.
     pub defaults: Option<Section>,
 }
@@ -69,7 +71,7 @@ pub struct Document {
 impl Document {
     /// A section by its exact name.
     pub fn section(&self, name: &str) -> Option<&Section> {
-        self.sections.iter().find(|section| section.name == name)
+        self.sections.position(name).map(|index| &self.sections[index])
     }
 
     /// A value of a section, or what `[DEFAULT]` says.
@@ -83,7 +85,7 @@ impl Document {
         const HERE: &str = "%(here)s";
         let inherited = self.defaults.iter().flat_map(|defaults| &defaults.entries);
         let inherited: Vec<_> = inherited.filter(|(_, value)| value.text.contains(HERE)).cloned().collect();
-        for section in &mut self.sections {
+        for section in self.sections.each() {
             for (key, value) in &inherited {
                 if section.get(key).is_none() {
                     section.set(key.clone(), value.clone());
@@ -100,7 +102,7 @@ impl Document {
         let mut parser =
             Parser { document: self, file: file.into(), current: None, open: None, indent: 0, bad: Vec::new() };
         for (index, line) in Lines(text.strip_prefix('\u{feff}').unwrap_or(text)).enumerate() {
-            parser.line(index + 1, line);
+            parser.line(index + 1, &line);
         }
         parser.close();
         let Parser { file, bad, .. } = parser;
@@ -109,7 +111,7 @@ impl Document {
 
     /// Forgets a value, wherever [`Document::get`] finds it, and says what it was.
     pub fn take(&mut self, section: &str, key: &str) -> Option<Located> {
-        let owner = self.sections.iter_mut().find(|one| one.name == section);
+        let owner = self.sections.position(section).and_then(|index| self.sections.at(index));
         let found = |one: &mut Section| {
             let index = one.entries.iter().position(|(name, _)| name == key)?;
             Some(one.entries.remove(index).1)
@@ -119,7 +121,7 @@ impl Document {
 
     /// Sets a value of a section that is there.
     pub fn put(&mut self, section: &str, key: &str, value: Located) {
-        if let Some(section) = self.sections.iter_mut().find(|one| one.name == section) {
+        if let Some(section) = self.sections.position(section).and_then(|index| self.sections.at(index)) {
             section.set(key.to_owned(), value);
         }
     }
@@ -127,38 +129,44 @@ impl Document {
     fn at(&mut self, place: Place) -> Option<&mut Section> {
         match place {
             Place::Defaults => self.defaults.as_mut(),
-            Place::Section(index) => self.sections.get_mut(index),
+            Place::Section(index) => self.sections.at(index),
         }
     }
 
     fn open_section(&mut self, name: &str, file: &Arc<str>, line: usize) -> Place {
         let new = || Section { name: name.to_owned(), file: file.clone(), line, entries: Vec::new() };
-        if let Some(index) = self.sections.iter().position(|section| section.name == name) {
+        if let Some(index) = self.sections.position(name) {
             return Place::Section(index);
         }
         if name == "DEFAULT" {
             self.defaults.get_or_insert_with(new);
             return Place::Defaults;
         }
-        self.sections.push(new());
-        Place::Section(self.sections.len() - 1)
+        Place::Section(self.sections.add(new()))
     }
 }
 
 /// Lines ended by `\n`, `\r\n` or `\r`, each with a final `\n` if it had any ending.
 struct Lines<'a>(&'a str);
 
-impl Iterator for Lines<'_> {
-    type Item = String;
+impl<'a> Iterator for Lines<'a> {
+    type Item = Cow<'a, str>;
 
-    fn next(&mut self) -> Option<String> {
+    fn next(&mut self) -> Option<Cow<'a, str>> {
         if self.0.is_empty() {
             return None;
         }
-        let Some(end) = self.0.find(['\r', '\n']) else { return Some(std::mem::take(&mut self.0).to_owned()) };
+        let Some(end) = self.0.bytes().position(|byte| matches!(byte, b'\r' | b'\n')) else {
+            return Some(std::mem::take(&mut self.0).into());
+        };
         let (line, rest) = self.0.split_at(end);
+        if rest.starts_with('\n') {
+            let (line, rest) = self.0.split_at(end + 1);
+            self.0 = rest;
+            return Some(line.into());
+        }
         self.0 = rest.strip_prefix("\r\n").unwrap_or(&rest[1..]);
-        Some(format!("{line}\n"))
+        Some(format!("{line}\n").into())
     }
 }
 
@@ -181,8 +189,8 @@ struct Parser<'a> {
 }
 
 impl Parser<'_> {
-    fn line(&mut self, number: usize, line: String) {
-        let comment = comment_start(&line);
+    fn line(&mut self, number: usize, line: &str) {
+        let comment = comment_start(line);
         let (kept, cut) = line.split_at(comment.unwrap_or(line.len()));
         let text = python::trim(kept);
         if text.is_empty() {
@@ -205,7 +213,7 @@ impl Parser<'_> {
         let Some(place) = self.current else {
             // Everything up to the first header is wrong for the same reason: said once.
             if self.bad.is_empty() {
-                self.bad.push(BadLine { line: number, column: indent + 1, text: line, is_headless: true });
+                self.bad.push(BadLine { line: number, column: indent + 1, text: line.to_owned(), is_headless: true });
             }
             return;
         };
@@ -214,7 +222,12 @@ impl Parser<'_> {
             self.close();
         }
         let Some((key, value)) = pair.filter(|(key, _)| !key.is_empty()) else {
-            return self.bad.push(BadLine { line: number, column: indent + 1, text: line, is_headless: false });
+            return self.bad.push(BadLine {
+                line: number,
+                column: indent + 1,
+                text: line.to_owned(),
+                is_headless: false,
+            });
         };
         let blanks = value.chars().take_while(|c| python::is_space(*c)).count();
         let before_value = text.chars().count() - value.chars().count();

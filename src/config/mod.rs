@@ -31,6 +31,7 @@ pub mod repr;
 mod rpcinterface;
 mod scale;
 mod section;
+mod sections;
 pub mod shlex;
 pub mod signal;
 mod supervisorctl;

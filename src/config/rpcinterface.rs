@@ -26,7 +26,7 @@ pub(super) struct Interfaces {
 /// Finds those that are built in; every other plug-in is named in a critical notice and left out.
 pub(super) fn read(context: &Context<'_>, notices: &mut Vec<Notice>) -> Result<Interfaces, ConfigError> {
     let mut interfaces = Interfaces::default();
-    for section in &context.document.sections {
+    for section in context.document.sections.iter() {
         let Some(name) = section.name.strip_prefix("rpcinterface:") else { continue };
         let reader = Reader { document: context.document, section };
         let factory = factory(reader, FACTORY_KEY, &context.names)?;

@@ -77,7 +77,7 @@ fn mend(document: &mut Document, place: &Place, removed: &mut Removed) -> bool {
         // What lacks is [supervisord] itself.
         let file = place.file.clone();
         let is_new = document.section("supervisord").is_none();
-        document.sections.push(Section { name: "supervisord".to_owned(), file, line: 1, entries: Vec::new() });
+        document.sections.add(Section { name: "supervisord".to_owned(), file, line: 1, entries: Vec::new() });
         return is_new;
     };
     let Some(key) = &place.key else { return remove_section(document, section, removed) };
@@ -100,10 +100,8 @@ fn mend(document: &mut Document, place: &Place, removed: &mut Removed) -> bool {
 }
 
 fn remove_section(document: &mut Document, name: &str, removed: &mut Removed) -> bool {
-    let before = document.sections.len();
-    document.sections.retain(|section| section.name != name);
     removed.sections.insert(name.to_owned());
-    document.sections.len() < before
+    document.sections.remove(name)
 }
 
 /// Drops the first member of a group that is not exactly one program.

@@ -40,7 +40,7 @@ pub(super) fn ini(config: &Config, document: &Document, language: Language) -> S
     }
     let groups = &config.groups;
     groups.iter().for_each(|group| writer.group(group));
-    for section in &document.sections {
+    for section in document.sections.iter() {
         let of_section = groups
             .iter()
             .flat_map(|group| group.processes.iter().zip(&group.sections).filter(|(_, name)| **name == section.name));

@@ -30,7 +30,7 @@ pub(super) fn findings(document: &Document, config: &Config, host: &dyn Host) ->
         lint.cut_values(section);
         lint.passwords(section);
     }
-    for section in &document.sections {
+    for section in document.sections.iter() {
         lint.names(section);
     }
     lint.foreground();

@@ -1,6 +1,6 @@
 //! A plain HTTP client: one connection, one exchange after the other, nothing hidden.
 
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
@@ -130,7 +130,12 @@ impl Connection {
 
     fn fill(&mut self) -> bool {
         let mut bytes = [0; 16 * 1024];
-        let count = self.stream.read(&mut bytes).unwrap();
+        let count = loop {
+            match self.stream.read(&mut bytes) {
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                read => break read.unwrap_or_else(|error| panic!("reading an answer: {error}")),
+            }
+        };
         self.buffer.extend_from_slice(&bytes[..count]);
         count > 0
     }
