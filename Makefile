@@ -46,6 +46,7 @@ torture: setup bundle ## the long form of the continuity tests: 1,000 kills of t
 	SUPERVISOR_KIT_KILLS=1000 SUPERVISOR_KIT_UPGRADES=50 cargo test --locked --test host -- --nocapture --test-threads=1 continuity upgrades
 
 bench: setup build ## every row of speed and size, side by side with stock Supervisor; writes docs/benchmarks.md
+	@scripts/setup bench
 	@python3 scripts/bench
 
 vendor: ## copy every crate into vendor/, for building where there is no registry
