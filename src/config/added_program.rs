@@ -27,7 +27,7 @@ pub fn added_program(
         (key.to_lowercase(), located)
     });
     let section = Section { name: format!("program:{name}"), file: SOURCE.into(), line: 0, entries: entries.collect() };
-    let document = Document { sections: section.into(), defaults: None };
+    let document = Document { sections: [(section.name.clone(), section)].into(), defaults: None };
     let mut names = Names::of_environment(&host.environment());
     names.add_environment(&config.supervisord.environment);
     let here = paths::dirname(&config.path.display().to_string()).to_owned();

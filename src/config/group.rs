@@ -47,7 +47,7 @@ struct Builder<'a> {
 
 impl<'a> Builder<'a> {
     fn sections(&self, prefix: &'static str) -> impl Iterator<Item = &'a Section> + use<'a> {
-        self.context.document.sections.iter().filter(move |section| section.name.starts_with(prefix))
+        self.context.document.sections.values().filter(move |section| section.name.starts_with(prefix))
     }
 
     fn reader(&self, section: &'a Section) -> Reader<'a> {

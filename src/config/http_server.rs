@@ -21,7 +21,7 @@ pub(super) fn read(context: &Context<'_>) -> Result<Vec<ServerConfig>, ConfigErr
 }
 
 fn sections<'a>(context: &Context<'a>, prefix: &'static str) -> impl Iterator<Item = &'a Section> {
-    context.document.sections.iter().filter(move |section| section.name.starts_with(prefix))
+    context.document.sections.values().filter(move |section| section.name.starts_with(prefix))
 }
 
 fn inet(reader: Reader<'_>, context: &Context<'_>) -> Result<ServerConfig, ConfigError> {

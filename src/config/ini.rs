@@ -6,8 +6,9 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use indexmap::IndexMap;
+
 use super::error::ConfigError;
-use super::sections::Sections;
 use super::{python, repr};
 
 /// A value and where it was written.
@@ -62,8 +63,8 @@ impl Section {
 /// All files read so far.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Document {
-    /// Sections in the order first seen, without `[DEFAULT]`.
-    pub sections: Sections,
+    /// Sections by name, in the order first seen, without `[DEFAULT]`.
+    pub sections: IndexMap<String, Section>,
     /// `[DEFAULT]`, which every section inherits.
     pub defaults: Option<Section>,
 }
@@ -71,7 +72,7 @@ pub struct Document {
 impl Document {
     /// A section by its exact name.
     pub fn section(&self, name: &str) -> Option<&Section> {
-        self.sections.position(name).map(|index| &self.sections[index])
+        self.sections.get(name)
     }
 
     /// A value of a section, or what `[DEFAULT]` says.
@@ -85,7 +86,7 @@ impl Document {
         const HERE: &str = "%(here)s";
         let inherited = self.defaults.iter().flat_map(|defaults| &defaults.entries);
         let inherited: Vec<_> = inherited.filter(|(_, value)| value.text.contains(HERE)).cloned().collect();
-        for section in self.sections.each() {
+        for section in self.sections.values_mut() {
             for (key, value) in &inherited {
                 if section.get(key).is_none() {
                     section.set(key.clone(), value.clone());
@@ -111,7 +112,7 @@ impl Document {
 
     /// Forgets a value, wherever [`Document::get`] finds it, and says what it was.
     pub fn take(&mut self, section: &str, key: &str) -> Option<Located> {
-        let owner = self.sections.position(section).and_then(|index| self.sections.at(index));
+        let owner = self.sections.get_mut(section);
         let found = |one: &mut Section| {
             let index = one.entries.iter().position(|(name, _)| name == key)?;
             Some(one.entries.remove(index).1)
@@ -121,7 +122,7 @@ impl Document {
 
     /// Sets a value of a section that is there.
     pub fn put(&mut self, section: &str, key: &str, value: Located) {
-        if let Some(section) = self.sections.position(section).and_then(|index| self.sections.at(index)) {
+        if let Some(section) = self.sections.get_mut(section) {
             section.set(key.to_owned(), value);
         }
     }
@@ -129,20 +130,20 @@ impl Document {
     fn at(&mut self, place: Place) -> Option<&mut Section> {
         match place {
             Place::Defaults => self.defaults.as_mut(),
-            Place::Section(index) => self.sections.at(index),
+            Place::Section(index) => self.sections.get_index_mut(index).map(|(_, section)| section),
         }
     }
 
     fn open_section(&mut self, name: &str, file: &Arc<str>, line: usize) -> Place {
         let new = || Section { name: name.to_owned(), file: file.clone(), line, entries: Vec::new() };
-        if let Some(index) = self.sections.position(name) {
+        if let Some(index) = self.sections.get_index_of(name) {
             return Place::Section(index);
         }
         if name == "DEFAULT" {
             self.defaults.get_or_insert_with(new);
             return Place::Defaults;
         }
-        Place::Section(self.sections.add(new()))
+        Place::Section(self.sections.insert_full(name.to_owned(), new()).0)
     }
 }
 

@@ -31,7 +31,6 @@ pub mod repr;
 mod rpcinterface;
 mod scale;
 mod section;
-mod sections;
 pub mod shlex;
 pub mod signal;
 mod supervisorctl;

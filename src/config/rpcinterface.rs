@@ -26,7 +26,7 @@ pub(super) struct Interfaces {
 /// Finds those that are built in; every other plug-in is named in a critical notice and left out.
 pub(super) fn read(context: &Context<'_>, notices: &mut Vec<Notice>) -> Result<Interfaces, ConfigError> {
     let mut interfaces = Interfaces::default();
-    for section in context.document.sections.iter() {
+    for section in context.document.sections.values() {
         let Some(name) = section.name.strip_prefix("rpcinterface:") else { continue };
         let reader = Reader { document: context.document, section };
         let factory = factory(reader, FACTORY_KEY, &context.names)?;
@@ -74,7 +74,7 @@ pub(super) fn ctl_plugin_notices(document: &Document) -> impl Iterator<Item = No
 }
 
 fn ctl_plugins(document: &Document) -> impl Iterator<Item = &Section> {
-    document.sections.iter().filter(|section| section.name.starts_with("ctlplugin:"))
+    document.sections.values().filter(|section| section.name.starts_with("ctlplugin:"))
 }
 
 fn skipped(reader: Reader<'_>, key: &str, factory: &str) -> Notice {

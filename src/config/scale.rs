@@ -61,7 +61,7 @@ pub fn scaled<const N: usize>(
 fn section_of(source: &Source, options: &Options, host: &dyn Host, group: &str) -> Result<String, ScaleError> {
     let config = resolve(source, options, host)?;
     let named = |section: &&Section| is_program(section, group);
-    let section = source.document.sections.iter().find(named);
+    let section = source.document.sections.values().find(named);
     match (config.groups.iter().find(|one| one.name == group), section) {
         (Some(GroupConfig { kind: GroupKind::Group, .. }), _) => Err(ScaleError::ManyPrograms(group.to_owned())),
         (Some(_), Some(section)) => Ok(section.name.clone()),

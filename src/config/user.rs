@@ -8,7 +8,7 @@ use super::section::Reader;
 /// In file order; two sections of one name are merged like any others.
 pub(super) fn read(context: &Context<'_>) -> Result<Vec<Account>, ConfigError> {
     let mut accounts = Vec::new();
-    for section in context.document.sections.iter() {
+    for section in context.document.sections.values() {
         let Some(name) = section.name.strip_prefix("user:") else { continue };
         let reader = Reader { document: context.document, section };
         let username = name.trim().to_owned();

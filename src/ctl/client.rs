@@ -4,7 +4,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full, Limited};
-use hyper::body::{Body, Incoming};
+use hyper::body::Incoming;
 use hyper::client::conn::http1::{SendRequest, handshake};
 use hyper::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HOST, HeaderName};
 use hyper::{Method, Request, StatusCode};
@@ -62,9 +62,6 @@ impl CallError {
         }
     }
 }
-
-/// Most memory that is set aside for an answer because its server announces as much, in bytes.
-const RESERVED_BYTES_MAX: usize = 4 << 20;
 
 /// How a log stream ended.
 #[derive(Debug, PartialEq, Eq)]
@@ -132,7 +129,8 @@ impl Client {
             let connection = connected(&mut self.connection, url).await?;
             let response = connection.send_request(body).await.map_err(|_| CallError::NoAnswer(url.clone()))?;
             let status = response.status();
-            Ok::<_, CallError>((status, whole(response.into_body()).await))
+            let body = Limited::new(response.into_body(), RESPONSE_BYTES_MAX).collect().await;
+            Ok::<_, CallError>((status, body))
         }));
         let Some(answer) = answer else {
             self.connection = None;
@@ -150,7 +148,7 @@ impl Client {
                 return Err(CallError::Other(format!("{}/RPC2 answered {method} with HTTP status {other}", self.url)));
             }
         }
-        let body = body.map_err(|error| CallError::Other(format!("{}: {error}", self.url)))?;
+        let body = body.map_err(|error| CallError::Other(format!("{}: {error}", self.url)))?.to_bytes();
         read_response(&body)
             .map_err(|error| CallError::Other(format!("the answer of the server to {method} is {error}")))?
             .map_err(CallError::Fault)
@@ -200,20 +198,6 @@ impl Client {
         }
         request.body(Full::from(body)).map_err(|error| CallError::Other(format!("{}{path}: {error}", self.url)))
     }
-}
-
-/// A whole body. Its pieces are put together as they come, so that the memory of one serves for the next.
-async fn whole(body: Incoming) -> Result<Vec<u8>, Box<dyn std::error::Error + Send + Sync>> {
-    let mut body = Limited::new(body, RESPONSE_BYTES_MAX);
-    let announced = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
-    let mut whole = Vec::with_capacity(announced.min(RESERVED_BYTES_MAX));
-    while let Some(frame) = body.frame().await {
-        // What is not data is a trailer.
-        if let Ok(data) = frame?.into_data() {
-            whole.extend_from_slice(&data);
-        }
-    }
-    Ok(whole)
 }
 
 /// The next piece of a stream; `None` at its end.

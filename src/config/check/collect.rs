@@ -77,7 +77,9 @@ fn mend(document: &mut Document, place: &Place, removed: &mut Removed) -> bool {
         // What lacks is [supervisord] itself.
         let file = place.file.clone();
         let is_new = document.section("supervisord").is_none();
-        document.sections.add(Section { name: "supervisord".to_owned(), file, line: 1, entries: Vec::new() });
+        let name = "supervisord".to_owned();
+        let missing = Section { name: name.clone(), file, line: 1, entries: Vec::new() };
+        document.sections.entry(name).or_insert(missing);
         return is_new;
     };
     let Some(key) = &place.key else { return remove_section(document, section, removed) };
@@ -101,7 +103,7 @@ fn mend(document: &mut Document, place: &Place, removed: &mut Removed) -> bool {
 
 fn remove_section(document: &mut Document, name: &str, removed: &mut Removed) -> bool {
     removed.sections.insert(name.to_owned());
-    document.sections.remove(name)
+    document.sections.shift_remove(name).is_some()
 }
 
 /// Drops the first member of a group that is not exactly one program.

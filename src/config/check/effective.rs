@@ -35,12 +35,12 @@ pub(super) fn ini(config: &Config, document: &Document, language: Language) -> S
     writer.supervisord(&config.supervisord);
     let as_written =
         |name: &str| name == "supervisorctl" || name.starts_with("rpcinterface:") || name.starts_with("user:");
-    for section in document.sections.iter().filter(|section| as_written(&section.name)) {
+    for section in document.sections.values().filter(|section| as_written(&section.name)) {
         writer.section_as_written(section);
     }
     let groups = &config.groups;
     groups.iter().for_each(|group| writer.group(group));
-    for section in document.sections.iter() {
+    for section in document.sections.values() {
         let of_section = groups
             .iter()
             .flat_map(|group| group.processes.iter().zip(&group.sections).filter(|(_, name)| **name == section.name));

@@ -26,11 +26,11 @@ struct Lint<'a> {
 /// Warnings, those about one section together, sections in file order.
 pub(super) fn findings(document: &Document, config: &Config, host: &dyn Host) -> Vec<Finding> {
     let mut lint = Lint { document, config, host, found: Vec::new() };
-    for section in document.sections.iter().chain(&document.defaults) {
+    for section in document.sections.values().chain(&document.defaults) {
         lint.cut_values(section);
         lint.passwords(section);
     }
-    for section in document.sections.iter() {
+    for section in document.sections.values() {
         lint.names(section);
     }
     lint.foreground();
@@ -177,7 +177,7 @@ impl Lint<'_> {
     }
 
     fn restarts(&mut self) {
-        let programs = self.document.sections.iter().filter(|section| {
+        let programs = self.document.sections.values().filter(|section| {
             ["program:", "fcgi-program:", "eventlistener:"].iter().any(|kind| section.name.starts_with(kind))
         });
         for section in programs {

@@ -103,7 +103,7 @@ fn ini_files() {
         let mut document = Document::default();
         let read =
             text.split('\0').try_for_each(|part| document.read("f.conf", part)).map_err(|malformed| malformed.error());
-        let sections = dict(document.sections.iter().map(|one| (one.name.as_str(), section(one))));
+        let sections = dict(document.sections.values().map(|one| (one.name.as_str(), section(one))));
         let defaults = document.defaults.as_ref().map_or_else(|| "{}".to_owned(), section);
         answer(read.map(|()| defaults + &sections))
     });

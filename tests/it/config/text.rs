@@ -133,7 +133,7 @@ fn the_chinese_sample_explains_every_option() {
     let settings = |text: &str| {
         let mut document = Document::default();
         document.read("sample", text).unwrap();
-        let values = document.sections.iter().cloned().flat_map(|section| {
+        let values = document.sections.into_values().flat_map(|section| {
             let name = section.name;
             section.entries.into_iter().map(move |(key, value)| (name.clone(), key, value.text))
         });
