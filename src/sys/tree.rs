@@ -5,7 +5,8 @@
 //! these have started. A program that becomes a daemon twice over and hides its first environment cannot be told from a stranger.
 
 use std::collections::{HashMap, HashSet};
-use std::fs;
+use std::fs::{self, File};
+use std::io::Read;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 
 use nix::errno::Errno;
@@ -171,9 +172,6 @@ fn see(pid: Pid) -> Option<Seen> {
     })
 }
 
-/// Most looks at an environment that is empty.
-const ENVIRONMENT_LOOKS_MAX: usize = 200;
-
 /// The mark that a process began with; `None` when it has none, hides it, or is not ours to look at.
 fn mark_of(pid: Pid) -> Option<Vec<u8>> {
     let environment = environment_of(pid)?;
@@ -182,16 +180,44 @@ fn mark_of(pid: Pid) -> Option<Vec<u8>> {
         .find_map(|variable| variable.strip_prefix(MARK_VARIABLE.as_bytes())?.strip_prefix(b"=").map(<[u8]>::to_vec))
 }
 
-/// In the middle of an `execve` a process has none for a moment: it is let through, and looked at again.
+/// Bytes of an environment that are asked for first, and at most: more than the kernel lets one be.
+const ENVIRONMENT_BYTES: usize = 16 * 1024;
+const ENVIRONMENT_BYTES_MAX: usize = 8 * 1024 * 1024;
+/// So many looks find a process without an environment, but with arguments, before it has none.
+const BARE_LOOKS: usize = 3;
+/// Most looks at a process that has neither.
+const EXECVE_LOOKS_MAX: usize = 10_000;
+
+/// In the middle of an `execve` a process shows neither environment nor arguments for a moment: it is let through, and looked at
+/// again.
 fn environment_of(pid: Pid) -> Option<Vec<u8>> {
-    let path = format!("/proc/{pid}/environ");
-    let mut environment = fs::read(&path).ok()?;
-    for _ in 0..ENVIRONMENT_LOOKS_MAX {
+    let mut bare_looks = 0;
+    for _ in 0..EXECVE_LOOKS_MAX {
+        let environment = read_at_once(&format!("/proc/{pid}/environ"))?;
         if !environment.is_empty() {
+            return Some(environment);
+        }
+        if fs::read(format!("/proc/{pid}/cmdline")).ok()?.is_empty() {
+            std::thread::yield_now();
+            continue;
+        }
+        bare_looks += 1;
+        if bare_looks == BARE_LOOKS {
             break;
         }
-        std::thread::yield_now();
-        environment = fs::read(&path).ok()?;
     }
-    Some(environment)
+    None
+}
+
+/// An environment that is read piece by piece ends where an `execve` meets it; one call gets the whole of the old or the new one.
+fn read_at_once(path: &str) -> Option<Vec<u8>> {
+    let mut buffer = vec![0; ENVIRONMENT_BYTES];
+    loop {
+        let count = File::open(path).and_then(|mut file| file.read(&mut buffer)).ok()?;
+        if count < buffer.len() || count == ENVIRONMENT_BYTES_MAX {
+            buffer.truncate(count);
+            return Some(buffer);
+        }
+        buffer.resize(buffer.len() * 2, 0);
+    }
 }

@@ -5,3 +5,4 @@ mod nscd;
 mod sockets;
 mod spawn;
 mod system;
+mod tree;
