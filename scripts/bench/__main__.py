@@ -73,7 +73,7 @@ def kept_instructions():
     """The section that `scripts/bench/instructions` has written into docs/benchmarks.md."""
     known = ROOT / "docs/benchmarks.md"
     _, heading, rest = known.read_text().partition("## Instructions\n") if known.exists() else ("", "", "")
-    return heading + rest.partition("## ")[0]
+    return heading + rest.partition("\n## ")[0]
 
 
 def main():

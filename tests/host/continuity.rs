@@ -72,21 +72,35 @@ fn kill_again(machine: &Machine, suite: &str, kills: u32) {
 }
 
 /// Without `--kill-who=main`, systemctl kills every program as well: each is started again, and what they had written is in their
-/// logs, whole lines in order from 0 in each run.
+/// logs, whole lines in order from 0 in each run, and every line that the teller has noted elsewhere.
 fn kills_the_whole_unit(machine: &Machine) {
     let pids = "supervisorctl pid all | sort";
-    machine.wait_until("[ $(supervisorctl status | grep -c RUNNING) = 14 ]");
+    machine.write("/etc/supervisord.d/teller.ini", TELLER);
+    machine.ok("supervisorctl update");
+    machine.wait_until("[ $(supervisorctl status | grep -c RUNNING) = 15 ] && [ -s /var/tmp/told ]");
     let (daemon, before) = (machine.ok("supervisorctl pid"), machine.ok(pids));
-    machine.ok("systemctl kill -s KILL supervisord");
+    // Stopped first, so that there is much in the pipes that nobody has read when all end.
+    machine.ok(&format!("kill -STOP {daemon}; sleep 0.2; systemctl kill -s KILL supervisord"));
     machine.wait_until(&format!(
-        "[ $(supervisorctl pid) != {daemon} ] && [ $(supervisorctl status | grep -c RUNNING) = 14 ]"
+        "[ $(supervisorctl pid) != {daemon} ] && [ $(supervisorctl status | grep -c RUNNING) = 15 ]"
     ));
     machine.write("/opt/before", &before);
     assert_eq!(machine.ok(&format!("{pids} | comm -12 - /opt/before")), "", "who was not killed?");
-    machine.ok("supervisorctl stop 'writer:*'");
+    machine.ok("supervisorctl stop 'writer:*' teller");
     machine.ok(WHOLE_RUNS);
-    machine.ok("rm -f /var/log/supervisor/writer*; supervisorctl start 'writer:*'");
+    // At most one more was written than told, in each run.
+    machine.ok("! cut -d' ' -f2 /var/log/supervisor/teller.log | diff -d /var/tmp/told - | grep '^<'");
+    machine.ok("rm /etc/supervisord.d/teller.ini /var/tmp/told /var/log/supervisor/writer*; supervisorctl update");
+    machine.ok("supervisorctl start 'writer:*'");
 }
+
+const TELLER: &str = "\
+[program:teller]
+command=bash -c 'n=0; while :; do echo line $n; echo $n >>/var/tmp/told; n=$((n+1)); done'
+startsecs=0
+stdout_logfile=/var/log/supervisor/teller.log
+stdout_logfile_maxbytes=0
+stderr_logfile=NONE";
 
 /// Two runs of each writer: `line 0`, `line 1` and so on.
 const WHOLE_RUNS: &str = "\

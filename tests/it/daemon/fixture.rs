@@ -239,7 +239,7 @@ pub fn children_of(pid: i32) -> Vec<i32> {
     text.split_whitespace().map(|pid| pid.parse().unwrap()).collect()
 }
 
-/// An empty script that can be executed.
+/// A script that can be executed.
 pub fn script(path: &Path, text: &str) {
     program_file::write(path, format!("#!/bin/sh\n{text}\n").as_bytes());
 }

@@ -14,14 +14,8 @@ const GROWTH_KIB_MAX: u64 = 1024;
 fn own_memory_kib(pid: i32) -> u64 {
     std::thread::sleep(std::time::Duration::from_secs(3));
     let text = fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).unwrap();
-    text.lines()
-        .find_map(|line| line.strip_prefix("Anonymous:"))
-        .unwrap()
-        .split_whitespace()
-        .next()
-        .unwrap()
-        .parse()
-        .unwrap()
+    let line = text.lines().find_map(|line| line.strip_prefix("Anonymous:")).unwrap();
+    line.split_whitespace().next().unwrap().parse().unwrap()
 }
 
 /// Starts them all and waits until all have ended.
