@@ -45,7 +45,7 @@ test: setup packages ## formatting, lints and every test, booted machines includ
 torture: setup bundle ## the long form of the continuity tests: 1,000 kills of the daemon, 50 upgrades under load
 	SUPERVISOR_KIT_KILLS=1000 SUPERVISOR_KIT_UPGRADES=50 cargo test --locked --test host -- --nocapture --test-threads=1 continuity upgrades
 
-bench: setup build ## every row of speed and size, side by side with stock Supervisor; writes docs/benchmarks.md
+bench: setup build ## every row of speed and size, side by side with stock Supervisor, s6 and runit; writes docs/benchmarks.md
 	@scripts/setup bench
 	@python3 scripts/bench
 
