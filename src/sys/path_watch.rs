@@ -5,7 +5,6 @@
 
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use nix::errno::Errno;
@@ -19,14 +18,8 @@ pub struct PathWatch {
     inotify: Inotify,
     /// The same descriptor, as tokio's loop knows it.
     readiness: AsyncFd<OwnedFd>,
-    aim: Option<Aim>,
-}
-
-/// What is watched now.
-#[derive(Debug)]
-struct Aim {
-    identity: (u64, u64),
-    descriptor: WatchDescriptor,
+    /// What is watched now.
+    aim: Option<WatchDescriptor>,
 }
 
 impl PathWatch {
@@ -70,10 +63,6 @@ impl PathWatch {
         let gone = AddWatchFlags::IN_DELETE_SELF | AddWatchFlags::IN_MOVE_SELF;
         for path in self.path.ancestors() {
             let Ok(metadata) = path.symlink_metadata() else { continue };
-            let identity = (metadata.dev(), metadata.ino());
-            if self.aim.as_ref().is_some_and(|aim| aim.identity == identity) {
-                return Ok(());
-            }
             // A name less is a change of the file's count of links.
             let flags = match metadata.is_dir() {
                 true => gone | AddWatchFlags::IN_CREATE | AddWatchFlags::IN_MOVED_TO | AddWatchFlags::IN_ONLYDIR,
@@ -84,9 +73,11 @@ impl PathWatch {
                 Err(Errno::ENOENT) => continue,
                 other => other?,
             };
-            if let Some(old) = self.aim.replace(Aim { identity, descriptor }) {
+            // What is watched already has the descriptor it had. Only the kernel knows: a number of an inode does not tell
+            // a directory from one that had it before and is gone, with its watch.
+            if let Some(old) = self.aim.replace(descriptor).filter(|old| *old != descriptor) {
                 // The watch of a file that is gone went with it.
-                let _ = self.inotify.rm_watch(old.descriptor);
+                let _ = self.inotify.rm_watch(old);
             }
             return Ok(());
         }

@@ -42,13 +42,18 @@ impl PidFile {
         Ok(Self { path: path.to_owned(), device: metadata.dev(), inode: metadata.ino() })
     }
 
-    /// Removes the file if it is still the regular file that we wrote. Says nothing when it is gone already.
+    /// Removes the file if it is still the regular file that we wrote, by its inode and by what it says: another's may
+    /// have come by the inode that ours had. Says nothing when it is gone already.
     ///
     /// # Errors
     /// It is ours and cannot be removed.
     pub fn remove(self) -> io::Result<()> {
         match fs::symlink_metadata(&self.path) {
-            Ok(now) if now.is_file() && now.dev() == self.device && now.ino() == self.inode => {
+            Ok(now)
+                if now.is_file()
+                    && (now.dev(), now.ino()) == (self.device, self.inode)
+                    && read(&self.path).map(i32::cast_unsigned) == Some(std::process::id()) =>
+            {
                 fs::remove_file(&self.path)
             }
             Ok(_) | Err(_) => Ok(()),

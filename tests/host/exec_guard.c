@@ -1,5 +1,7 @@
 /* Stands in for the kernel's part of fapolicyd and KySec: a program that came to the host after our start runs only if
-   the list names it, as lines of inode and path; the path may be *. Usage: exec_guard LIST */
+   the list names it, as lines of `inode:birth path`; the path may be *. The time of its birth tells a file from one that
+   had its inode before. Usage: exec_guard LIST */
+#define _GNU_SOURCE
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
@@ -9,14 +11,13 @@
 #include <time.h>
 #include <unistd.h>
 
-static int is_listed(const char *list, unsigned long inode, const char *path)
+static int is_listed(const char *list, const char *name, const char *path)
 {
-    unsigned long listed_inode;
-    char listed_path[PATH_MAX];
+    char listed_name[64], listed_path[PATH_MAX];
     int found = 0;
     FILE *file = fopen(list, "r");
-    while (file && !found && fscanf(file, "%lu %4095s", &listed_inode, listed_path) == 2)
-        found = listed_inode == inode && (!strcmp(listed_path, "*") || !strcmp(listed_path, path));
+    while (file && !found && fscanf(file, "%63s %4095s", listed_name, listed_path) == 2)
+        found = !strcmp(listed_name, name) && (!strcmp(listed_path, "*") || !strcmp(listed_path, path));
     if (file)
         fclose(file);
     return found;
@@ -24,15 +25,17 @@ static int is_listed(const char *list, unsigned long inode, const char *path)
 
 static int may_run(int fd, const char *list, time_t started)
 {
-    char link[64], path[PATH_MAX];
-    struct stat meta;
+    char link[64], name[64], path[PATH_MAX];
+    struct statx meta;
     ssize_t length;
     snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
     length = readlink(link, path, sizeof path - 1);
-    if (length < 0 || fstat(fd, &meta))
+    if (length < 0 || statx(fd, "", AT_EMPTY_PATH, STATX_BASIC_STATS | STATX_BTIME, &meta))
         return 1;
     path[length] = 0;
-    return meta.st_ctime <= started || is_listed(list, meta.st_ino, path);
+    snprintf(name, sizeof name, "%llu:%lld.%09u", (unsigned long long)meta.stx_ino, (long long)meta.stx_btime.tv_sec,
+             meta.stx_btime.tv_nsec);
+    return meta.stx_ctime.tv_sec <= started || is_listed(list, name, path);
 }
 
 int main(int argc, char **argv)

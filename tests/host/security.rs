@@ -17,15 +17,15 @@ const FAPOLICYD_CLI: &str = r#"#!/bin/bash
 [ "$1" = --update ] || exit 1
 cat /etc/fapolicyd/trust.d/* 2>/dev/null | while read -r path size sha; do
     [ -f "$path" ] && [ "$(stat -c %s "$path")" = "$size" ] || continue
-    [ "$(sha256sum <"$path" | cut -d' ' -f1)" = "$sha" ] && echo "$(stat -c %i "$path") $path"
+    [ "$(sha256sum <"$path" | cut -d' ' -f1)" = "$sha" ] && echo "$(stat -c %i:%.W "$path") $path"
 done >/run/guard/new
 mv /run/guard/new /run/guard/list"#;
-/// A label of the file, whatever it is called; a copy has none.
+/// A label of the file, whatever it is called; a copy has none, even if it has the inode of a file that is gone.
 const KYSEC_SET: &str = r#"#!/bin/bash
 [ ! -e /run/guard/three-admins ] || { echo "permission denied" >&2; exit 1; }
-[ "$1 $2 $3 $4" = "-n exectl -v verified" ] && echo "$(stat -c %i "$5") *" >>/run/guard/list"#;
+[ "$1 $2 $3 $4" = "-n exectl -v verified" ] && echo "$(stat -c %i:%.W "$5") *" >>/run/guard/list"#;
 const KYSEC_GET: &str = r#"#!/bin/bash
-if grep -q "^$(stat -c %i "$3") " /run/guard/list; then echo "$3: verified"; else echo "$3: unknown"; fi"#;
+if grep -qF "$(stat -c %i:%.W "$3") " /run/guard/list; then echo "$3: verified"; else echo "$3: unknown"; fi"#;
 const GETSTATUS: &str =
     "#!/bin/bash\necho 'KySec status: Normal'\necho\necho 'exec control : on'\necho 'kid protect  : off'";
 

@@ -2,13 +2,17 @@
 
 use std::fs;
 use std::os::unix::fs::symlink;
+use std::time::Duration;
 
 use supervisor_kit::sys::errno_name;
 use supervisor_kit::sys::local_time::{LocalTime, local_time};
 use supervisor_kit::sys::lock::{InstanceLock, LockError};
+use supervisor_kit::sys::path_watch::PathWatch;
 use supervisor_kit::sys::pidfile::{self, PidFile};
 
 use crate::own_process;
+
+const DEADLINE: Duration = Duration::from_secs(60);
 
 #[test]
 fn pidfile_is_whole_and_removed_only_when_ours() {
@@ -24,6 +28,11 @@ fn pidfile_is_whole_and_removed_only_when_ours() {
     fs::rename(root.path().join("other"), &path).unwrap();
     ours.remove().unwrap();
     assert_eq!(pidfile::read(&path), Some(1), "another daemon's pidfile stays");
+
+    let ours = PidFile::write(&path).unwrap();
+    fs::write(&path, "1\n").unwrap();
+    ours.remove().unwrap();
+    assert_eq!(pidfile::read(&path), Some(1), "another daemon's pidfile stays, whatever its inode");
 
     PidFile::write(&path).unwrap().remove().unwrap();
     assert!(!path.exists());
@@ -42,6 +51,24 @@ fn pidfile_does_not_replace_a_link_or_a_device() {
     PidFile::write(&root.path().join("null")).unwrap().remove().unwrap();
     assert!(root.path().join("null").is_symlink());
     assert!(PidFile::write(&root.path().join("missing/pid")).is_err());
+}
+
+/// A directory that is removed and made again often gets the inode that it had: ext4 does so at once.
+#[test]
+fn a_directory_made_again_is_watched_again() {
+    let root = tempfile::tempdir().unwrap();
+    let folder = root.path().join("run");
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        fs::create_dir(&folder).unwrap();
+        let mut watch = PathWatch::open(&folder.join("socket")).unwrap();
+        fs::remove_dir(&folder).unwrap();
+        fs::create_dir(&folder).unwrap();
+        watch.changed().await.unwrap();
+        watch.aim().unwrap();
+        fs::write(folder.join("socket"), "").unwrap();
+        tokio::time::timeout(DEADLINE, watch.changed()).await.expect("nobody was told").unwrap();
+    });
 }
 
 #[test]
