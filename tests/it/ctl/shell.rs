@@ -126,11 +126,11 @@ fn ctrl_c_leaves_while_an_answer_is_waited_for() {
     terminal.press("start stubborn\r");
     terminal.wait_for("stubborn: started");
     terminal.wait_for(PROMPT);
-    // It ignores the signal, so the answer does not come.
+    // It ignores the signal once it says so, so the answer does not come.
+    let asked = |action| lab.run(Whose::Ours, &["-s", "unix://{dir}/s.sock", action, "stubborn"]).stdout;
+    lab.wait_for("the program to be deaf", || asked("tail").contains("deaf"));
     terminal.press("stop stubborn\r");
-    lab.wait_for("the stop to begin", || {
-        lab.run(Whose::Ours, &["-s", "unix://{dir}/s.sock", "status", "stubborn"]).stdout.contains("STOPPING")
-    });
+    lab.wait_for("the stop to begin", || asked("status").contains("STOPPING"));
     terminal.press(CTRL_C);
     assert_eq!(terminal.end(), Some(0));
 }

@@ -1,5 +1,7 @@
 //! Every method, on real processes: answers and faults.
 
+use std::fs;
+
 use supervisor_kit::xmlrpc::Value;
 
 use super::fixture::{Daemon, wait_until};
@@ -126,16 +128,19 @@ fn start_and_stop_one() {
 #[test]
 fn start_and_stop_without_waiting() {
     let daemon = Daemon::start(
-        "[program:slow]\ncommand=sh -c 'trap \"sleep 1; exit 0\" TERM; while :; do sleep 0.1; done'\nautostart=false\n",
+        "[program:slow]\ncommand=sh -c 'trap : TERM; echo ready; while [ ! -e %(here)s/go ]; do sleep 0.1; done'\n\
+         autostart=false\nstdout_logfile=%(here)s/out\nstopwaitsecs=60\n",
     );
     assert_eq!(daemon.ask("startProcess", &["slow".into(), false.into()]), true.into());
     assert_eq!(daemon.state("slow"), "STARTING");
     daemon.wait_for_state("slow", "RUNNING");
+    daemon.wait_for_text("out", "ready");
     assert_eq!(daemon.ask("stopProcess", &["slow".into(), false.into()]), true.into());
     assert_eq!(daemon.state("slow"), "STOPPING");
     let (code, text) = daemon.fault("startProcess", &["slow".into()]);
     assert_eq!(code, 30, "{text}");
     assert_eq!(daemon.fault("stopProcess", &["slow".into()]), (70, "NOT_RUNNING: slow".into()));
+    fs::write(daemon.path("go"), "").unwrap();
     daemon.wait_for_state("slow", "STOPPED");
     assert_eq!(daemon.info("slow").get("exitstatus"), Some(&Value::Int(0)));
 }
