@@ -11,6 +11,9 @@ use indexmap::IndexMap;
 use super::error::ConfigError;
 use super::{python, repr};
 
+/// The section that every other inherits.
+const DEFAULT: &str = "DEFAULT";
+
 /// A value and where it was written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Located {
@@ -100,8 +103,20 @@ impl Document {
 
     /// Reads one more file; `file` is the name errors show. What is well formed is there even after an error.
     pub fn read(&mut self, file: &str, text: &str) -> Result<(), Malformed> {
-        let mut parser =
-            Parser { document: self, file: file.into(), current: None, open: None, indent: 0, bad: Vec::new() };
+        self.read_sections(file, text, |_| true)
+    }
+
+    /// As [`Document::read`], but other sections than `[DEFAULT]` and those that `is_wanted` names are only checked.
+    pub fn read_sections(&mut self, file: &str, text: &str, is_wanted: fn(&str) -> bool) -> Result<(), Malformed> {
+        let mut parser = Parser {
+            document: self,
+            is_wanted,
+            file: file.into(),
+            current: None,
+            open: None,
+            indent: 0,
+            bad: Vec::new(),
+        };
         for (index, line) in Lines(text.strip_prefix('\u{feff}').unwrap_or(text)).enumerate() {
             parser.line(index + 1, &line);
         }
@@ -129,6 +144,7 @@ impl Document {
 
     fn at(&mut self, place: Place) -> Option<&mut Section> {
         match place {
+            Place::Nowhere => None,
             Place::Defaults => self.defaults.as_mut(),
             Place::Section(index) => self.sections.get_index_mut(index).map(|(_, section)| section),
         }
@@ -139,7 +155,7 @@ impl Document {
         if let Some(index) = self.sections.get_index_of(name) {
             return Place::Section(index);
         }
-        if name == "DEFAULT" {
+        if name == DEFAULT {
             self.defaults.get_or_insert_with(new);
             return Place::Defaults;
         }
@@ -174,12 +190,15 @@ impl<'a> Iterator for Lines<'a> {
 /// Where entries go.
 #[derive(Clone, Copy)]
 enum Place {
+    /// In a section that nobody wants.
+    Nowhere,
     Defaults,
     Section(usize),
 }
 
 struct Parser<'a> {
     document: &'a mut Document,
+    is_wanted: fn(&str) -> bool,
     file: Arc<str>,
     current: Option<Place>,
     /// Index of the entry that continuation lines extend.
@@ -208,7 +227,10 @@ impl Parser<'_> {
         self.indent = indent;
         if let Some(name) = header(text) {
             self.close();
-            self.current = Some(self.document.open_section(name, &self.file, number));
+            self.current = Some(match name == DEFAULT || (self.is_wanted)(name) {
+                true => self.document.open_section(name, &self.file, number),
+                false => Place::Nowhere,
+            });
             return;
         }
         let Some(place) = self.current else {
@@ -218,7 +240,7 @@ impl Parser<'_> {
             }
             return;
         };
-        let pair = text.split_once(['=', ':']).map(|(key, value)| (python::trim(key).to_lowercase(), value));
+        let pair = text.split_once(['=', ':']).map(|(key, value)| (python::trim(key), value));
         if pair.is_some() {
             self.close();
         }
@@ -230,13 +252,18 @@ impl Parser<'_> {
                 is_headless: false,
             });
         };
+        let Some(section) = self.document.at(place) else {
+            // A value that is not kept is continued as any other.
+            self.open = Some(0);
+            return;
+        };
         let blanks = value.chars().take_while(|c| python::is_space(*c)).count();
-        let before_value = text.chars().count() - value.chars().count();
+        let before_value = text[..text.len() - value.len()].chars().count();
         let column = indent + before_value + blanks + 1;
         let text = python::trim(value).to_owned();
         let comments = cut.into_iter().collect();
         let value = Located { file: self.file.clone(), line: number, column, text, comments };
-        self.open = self.document.at(place).map(|section| section.set(key, value));
+        self.open = Some(section.set(key.to_lowercase(), value));
     }
 
     fn open_value(&mut self) -> Option<&mut Located> {

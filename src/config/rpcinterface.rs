@@ -74,7 +74,12 @@ pub(super) fn ctl_plugin_notices(document: &Document) -> impl Iterator<Item = No
 }
 
 fn ctl_plugins(document: &Document) -> impl Iterator<Item = &Section> {
-    document.sections.values().filter(|section| section.name.starts_with("ctlplugin:"))
+    document.sections.values().filter(|section| is_ctl_plugin(&section.name))
+}
+
+/// Whether the section of this name is a plug-in of `supervisorctl`.
+pub(super) fn is_ctl_plugin(section: &str) -> bool {
+    section.starts_with("ctlplugin:")
 }
 
 fn skipped(reader: Reader<'_>, key: &str, factory: &str) -> Notice {

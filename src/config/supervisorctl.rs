@@ -5,7 +5,9 @@ use super::expand::Names;
 use super::ini::Document;
 use super::model::CtlConfig;
 use super::section::Reader;
-use super::{Host, load, load::Strictness, locate, paths, rpcinterface};
+use super::{Host, decode, load, locate, paths, rpcinterface};
+
+const SECTION: &str = "supervisorctl";
 
 impl Default for CtlConfig {
     /// What holds without any file.
@@ -31,9 +33,10 @@ pub fn load_ctl(config_file: Option<&str>, program: &str, host: &dyn Host) -> Re
     };
     let mut document = Document::default();
     let bytes = load::main_bytes(&file, host)?;
-    load::read_file(&mut document, &file, &bytes, &mut Vec::new(), &mut Strictness(None))?;
+    let text = decode::text(&file, &bytes)?.text;
+    document.read_sections(&file, &text, is_read).map_err(|malformed| malformed.error())?;
     rpcinterface::check_ctl_plugins(&document, host)?;
-    let Some(section) = document.section("supervisorctl") else {
+    let Some(section) = document.section(SECTION) else {
         return Err(ConfigError::in_file(&file, None, ".ini file does not include supervisorctl section")
             .advise("add a section [supervisorctl] with serverurl=..."));
     };
@@ -43,10 +46,15 @@ pub fn load_ctl(config_file: Option<&str>, program: &str, host: &dyn Host) -> Re
     Ok(Some(config))
 }
 
+/// Of a file with a thousand programs, all but a few lines are of no use here.
+fn is_read(section: &str) -> bool {
+    section == SECTION || rpcinterface::is_ctl_plugin(section)
+}
+
 /// The first error that `supervisorctl` would report, for `supervisord -t`; a file without the section is none.
 pub(super) fn check(document: &Document, here: &str, host: &dyn Host) -> Result<(), ConfigError> {
     rpcinterface::check_ctl_plugins(document, host)?;
-    match document.section("supervisorctl") {
+    match document.section(SECTION) {
         Some(section) => read(Reader { document, section }, here, host).map(drop),
         None => Ok(()),
     }

@@ -101,8 +101,16 @@ fn ini_files() {
     ];
     compare("ini", PIECES, 12, 30_000, |text| {
         let mut document = Document::default();
-        let read =
-            text.split('\0').try_for_each(|part| document.read("f.conf", part)).map_err(|malformed| malformed.error());
+        let read = text.split('\0').try_for_each(|part| document.read("f.conf", part));
+
+        // One section alone is read and checked as it is among all.
+        let mut alone = Document::default();
+        let checked = text.split('\0').try_for_each(|part| alone.read_sections("f.conf", part, |name| name == "a"));
+        assert_eq!(checked, read, "{text:?}");
+        assert_eq!((alone.section("a"), &alone.defaults), (document.section("a"), &document.defaults), "{text:?}");
+        assert!(alone.sections.keys().all(|name| name == "a"), "{text:?}");
+
+        let read = read.map_err(|malformed| malformed.error());
         let sections = dict(document.sections.values().map(|one| (one.name.as_str(), section(one))));
         let defaults = document.defaults.as_ref().map_or_else(|| "{}".to_owned(), section);
         answer(read.map(|()| defaults + &sections))
