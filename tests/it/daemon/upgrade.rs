@@ -137,6 +137,7 @@ fn clients_keep_their_connections_and_get_their_answers() {
     assert_eq!(read.matches("spawned: 'slow'").count(), 1, "{read}");
     assert_eq!(read.matches(&goes_on(&daemon)).count(), 1, "{read}");
     // A stop that is under way keeps its deadline.
+    daemon.wait_for_text("slow.out", "up");
     let mut stopper = daemon.connect();
     let stop = write_call("supervisor.stopProcess", &["slow".into(), true.into()]);
     stopper.send(format!("POST /RPC2 HTTP/1.1\r\nHost: localhost\r\nContent-Length: {}\r\n\r\n", stop.len()));
