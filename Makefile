@@ -37,7 +37,7 @@ release: ## dist/: all packages, sources, checksums, list of components; signed 
 demo: setup bundle ## boot a machine without network, install the bundle, run two programs (DISTRO=kylin-server-v10)
 	@scripts/demo
 
-test: setup ## formatting, lints and every test, booted machines included
+test: setup packages ## formatting, lints and every test, booted machines included
 	cargo fmt --check
 	cargo clippy --locked --all-targets -- -D warnings
 	@scripts/test

@@ -34,7 +34,7 @@ pub fn load_ctl(config_file: Option<&str>, program: &str, host: &dyn Host) -> Re
     let mut document = Document::default();
     let bytes = load::main_bytes(&file, host)?;
     let text = decode::text(&file, &bytes)?.text;
-    document.read_sections(&file, &text, is_read).map_err(|malformed| malformed.error())?;
+    document.read_sections(&file, &text, is_wanted).map_err(|malformed| malformed.error())?;
     rpcinterface::check_ctl_plugins(&document, host)?;
     let Some(section) = document.section(SECTION) else {
         return Err(ConfigError::in_file(&file, None, ".ini file does not include supervisorctl section")
@@ -47,7 +47,7 @@ pub fn load_ctl(config_file: Option<&str>, program: &str, host: &dyn Host) -> Re
 }
 
 /// Of a file with a thousand programs, all but a few lines are of no use here.
-fn is_read(section: &str) -> bool {
+fn is_wanted(section: &str) -> bool {
     section == SECTION || rpcinterface::is_ctl_plugin(section)
 }
 

@@ -35,7 +35,7 @@ impl PidFile {
     /// # Errors
     /// As [`PidFile::write`].
     pub fn resume(path: &Path) -> io::Result<Self> {
-        if read(path).map(i32::cast_unsigned) != Some(std::process::id()) {
+        if !holds_own_pid(path) {
             return Self::write(path);
         }
         let metadata = fs::symlink_metadata(path)?;
@@ -49,16 +49,20 @@ impl PidFile {
     /// It is ours and cannot be removed.
     pub fn remove(self) -> io::Result<()> {
         match fs::symlink_metadata(&self.path) {
-            Ok(now)
-                if now.is_file()
-                    && (now.dev(), now.ino()) == (self.device, self.inode)
-                    && read(&self.path).map(i32::cast_unsigned) == Some(std::process::id()) =>
-            {
+            Ok(now) if now.is_file() && self.is_identical(&now) && holds_own_pid(&self.path) => {
                 fs::remove_file(&self.path)
             }
             Ok(_) | Err(_) => Ok(()),
         }
     }
+
+    fn is_identical(&self, now: &fs::Metadata) -> bool {
+        (now.dev(), now.ino()) == (self.device, self.inode)
+    }
+}
+
+fn holds_own_pid(path: &Path) -> bool {
+    read(path).map(i32::cast_unsigned) == Some(std::process::id())
 }
 
 fn replace(path: &Path, text: &str, pid: u32) -> io::Result<()> {

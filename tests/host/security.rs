@@ -25,7 +25,7 @@ const KYSEC_SET: &str = r#"#!/bin/bash
 [ ! -e /run/guard/three-admins ] || { echo "permission denied" >&2; exit 1; }
 [ "$1 $2 $3 $4" = "-n exectl -v verified" ] && echo "$(stat -c %i:%.W "$5") *" >>/run/guard/list"#;
 const KYSEC_GET: &str = r#"#!/bin/bash
-if grep -qF "$(stat -c %i:%.W "$3") " /run/guard/list; then echo "$3: verified"; else echo "$3: unknown"; fi"#;
+if grep -q "^$(stat -c %i:%.W "$3") " /run/guard/list; then echo "$3: verified"; else echo "$3: unknown"; fi"#;
 const GETSTATUS: &str =
     "#!/bin/bash\necho 'KySec status: Normal'\necho\necho 'exec control : on'\necho 'kid protect  : off'";
 

@@ -59,7 +59,7 @@ fn a_directory_made_again_is_watched_again() {
     let root = tempfile::tempdir().unwrap();
     let folder = root.path().join("run");
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    runtime.block_on(async {
+    let told = async {
         fs::create_dir(&folder).unwrap();
         let mut watch = PathWatch::open(&folder.join("socket")).unwrap();
         fs::remove_dir(&folder).unwrap();
@@ -67,8 +67,10 @@ fn a_directory_made_again_is_watched_again() {
         watch.changed().await.unwrap();
         watch.aim().unwrap();
         fs::write(folder.join("socket"), "").unwrap();
-        tokio::time::timeout(DEADLINE, watch.changed()).await.expect("nobody was told").unwrap();
-    });
+        watch.changed().await.unwrap();
+    };
+    let deadline = async { tokio::time::timeout(DEADLINE, told).await };
+    runtime.block_on(deadline).expect("nobody was told");
 }
 
 #[test]
