@@ -106,7 +106,7 @@ pub struct Programs {
     slots: Vec<Option<Program>>,
     outputs: Vec<Option<Output>>,
     vacant: Vec<usize>,
-    /// What those with `killmode=tree` have started.
+    /// Where they are, and what those with `killmode=tree` have started.
     trees: Trees,
     /// The slots of children that run.
     running: HashMap<Pid, ProcId>,
@@ -131,7 +131,7 @@ impl Programs {
             slots: Vec::new(),
             outputs: Vec::new(),
             vacant: Vec::new(),
-            trees: Trees::default(),
+            trees: Trees::new(),
             running: HashMap::new(),
             buffer: InFlight::open(in_flight, FLOOD_BYTES_MAX)?,
             store,

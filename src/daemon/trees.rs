@@ -1,4 +1,5 @@
-//! The trees of programs with `killmode=tree`: held together by control groups where those can be had, and found through `/proc` besides.
+//! Where programs are, and the trees of those with `killmode=tree`: held together by control groups where those can be had, and found
+//! through `/proc` besides.
 
 use std::collections::HashSet;
 use std::os::fd::OwnedFd;
@@ -6,23 +7,37 @@ use std::os::fd::OwnedFd;
 use crate::config::{Level, signal};
 use crate::core::{Pid, Tree};
 use crate::logs::ActivityLog;
-use crate::sys::cgroup::Cgroups;
+use crate::sys::cgroup::programs::ProgramGroups;
+use crate::sys::cgroup::trees::Cgroups;
 use crate::sys::tree::{self, Member, Wanted};
 
 /// Most times that a tree is looked through to signal it once: each finds what was forked since the last.
 const ROUNDS_MAX: usize = 32;
 
-/// Finds trees. Does nothing before the first program asks for it.
-#[derive(Debug, Default)]
+/// Keeps programs apart from the daemon, and finds trees.
+#[derive(Debug)]
 pub struct Trees {
+    programs: ProgramGroups,
     /// Looked for when it is first needed.
     cgroups: Option<Option<Cgroups>>,
     is_said: bool,
 }
 
 impl Trees {
-    /// A program with a tree is about to start: from now on orphans are ours. Answers where the child joins its control group.
-    pub fn prepare(&mut self, mark: &str, log: &mut ActivityLog) -> Option<OwnedFd> {
+    /// None yet. Does nothing about trees before the first program asks for it.
+    pub fn new() -> Self {
+        Trees { programs: ProgramGroups::find(), cgroups: None, is_said: false }
+    }
+
+    /// A program is about to start. Answers where its child joins control groups, one after the other.
+    pub fn prepare(&mut self, mark: Option<&str>, log: &mut ActivityLog) -> Vec<OwnedFd> {
+        let mut groups = self.programs.open();
+        groups.extend(mark.and_then(|mark| self.prepare_tree(mark, log)));
+        groups
+    }
+
+    /// It has a tree: from now on orphans are ours.
+    fn prepare_tree(&mut self, mark: &str, log: &mut ActivityLog) -> Option<OwnedFd> {
         let adopted = tree::adopt_orphans();
         let cgroups = self.cgroups();
         let joined = cgroups.map(|cgroups| cgroups.make(mark));
@@ -67,6 +82,6 @@ impl Trees {
     }
 
     fn cgroups(&mut self) -> Option<&Cgroups> {
-        self.cgroups.get_or_insert_with(Cgroups::find).as_ref()
+        self.cgroups.get_or_insert_with(|| Cgroups::find(&self.programs)).as_ref()
     }
 }

@@ -28,6 +28,10 @@ pub const SERVICE: &str = "supervisord.service";
 pub const SERVICE_ALIAS: &str = "supervisor.service";
 /// The unit file in a bundle.
 pub const UNIT: &str = "/usr/lib/systemd/system/supervisord.service";
+/// What programs are counted to, for `systemctl`; the daemon's unit has it started.
+pub const PROGRAMS_SERVICE: &str = "supervisord-programs.service";
+/// Its unit file in a bundle.
+pub const PROGRAMS_UNIT: &str = "/usr/lib/systemd/system/supervisord-programs.service";
 /// What fapolicyd is told about our programs; written whole, never appended to.
 pub const TRUST_FILE: &str = "/etc/fapolicyd/trust.d/supervisor";
 /// What an administrator's own copy of the unit would be: it wins over the one in `/usr`.
@@ -90,6 +94,7 @@ pub const TREE: &[Entry] = &[
     link("/usr/bin/echo_supervisord_conf"),
     program("/usr/bin/supervisor-install", "install"),
     text(UNIT, include_str!("../../units/supervisord.service"), false),
+    text(PROGRAMS_UNIT, include_str!("../../units/supervisord-programs.service"), false),
     text("/usr/lib/tmpfiles.d/supervisor.conf", include_str!("../../units/supervisor.tmpfiles.conf"), false),
     text(CONFIG, include_str!("../../units/supervisord.conf"), true),
     dir("/etc/supervisord.d"),

@@ -47,8 +47,8 @@ pub struct Exec<'a> {
     pub redirect_stderr: bool,
     /// Descriptor 0, a listening socket; `None` makes a pipe.
     pub stdin: Option<BorrowedFd<'a>>,
-    /// Where it joins its control group; `None` stays in the daemon's.
-    pub cgroup: Option<BorrowedFd<'a>>,
+    /// Where it joins control groups, one after the other; none stays in the daemon's.
+    pub cgroups: &'a [OwnedFd],
 }
 
 /// A child that was forked, with our ends of its pipes: non-blocking and closed on exec.

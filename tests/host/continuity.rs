@@ -67,13 +67,12 @@ fn kill_again(machine: &Machine, suite: &str, kills: u32) {
         left -= slice;
         machine.ok("rm -f /var/log/supervisor/writer*; supervisorctl start 'writer:*'");
     }
-    kills_the_whole_unit(machine);
     stops_everything(machine);
 }
 
-/// Without `--kill-who=main`, systemctl kills every program as well: each is started again, and what they had written is in their
-/// logs, whole lines in order from 0 in each run, and every line that the teller has noted elsewhere.
-fn kills_the_whole_unit(machine: &Machine) {
+/// Where programs share the control group of the daemon, systemctl kills every one as well: each is started again, and what they had
+/// written is in their logs, whole lines in order from 0 in each run, and every line that the teller has noted elsewhere.
+fn kills_the_shared_group(machine: &Machine) {
     let pids = "supervisorctl pid all | sort";
     machine.write("/etc/supervisord.d/teller.ini", TELLER);
     machine.ok("supervisorctl update");
@@ -122,6 +121,7 @@ fn stops_everything(machine: &Machine) {
     machine.ok("supervisorctl update");
     machine.wait_until("pgrep -f 'sleep 87000' && pgrep -f 'sleep 87001'");
     machine.ok("systemctl stop supervisord");
+    // Whatever the group is that they were in.
     machine.ok("! pgrep -fa '^sleep|^cat$|^bash -c n='");
     machine.ok("[ ! -e /run/supervisord.pid.state ]");
     machine.ok("systemctl start supervisord && systemctl is-active supervisord");
@@ -169,6 +169,16 @@ fn a_lack_of_memory_loses_nothing_either() {
     let (met, killed) = machine.squeezed();
     say(&format!("the limit of {MEMORY_MIB} MiB was met {met} times, {killed} processes were killed for it"));
     assert!(met > 0, "there was memory enough");
+}
+
+#[test]
+fn without_a_unit_for_programs_each_is_started_again() {
+    let Some(machine) = start("kills_shared", "bookworm") else { return };
+    machine.ok("systemctl mask --now supervisord-programs && systemctl restart supervisord");
+    machine.wait_until("[ $(supervisorctl status | grep -c RUNNING) = 14 ]");
+    machine.ok("supervisorctl stop 'writer:*'; rm /var/log/supervisor/writer*; supervisorctl start 'writer:*'");
+    kills_the_shared_group(&machine);
+    stops_everything(&machine);
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! What programs with `killmode=tree` have started.
+//! Where programs are, and what those with `killmode=tree` have started.
 
 use std::os::fd::OwnedFd;
 
@@ -7,8 +7,8 @@ use crate::core::Tree;
 use crate::logs::ActivityLog;
 
 impl Programs {
-    /// A program whose tree is watched is about to start. Answers where its child joins the control group of the tree.
-    pub fn prepare_tree(&mut self, mark: &str, log: &mut ActivityLog) -> Option<OwnedFd> {
+    /// A program is about to start, with a mark if its tree is watched. Answers where its child joins control groups.
+    pub fn prepare_groups(&mut self, mark: Option<&str>, log: &mut ActivityLog) -> Vec<OwnedFd> {
         self.trees.prepare(mark, log)
     }
 

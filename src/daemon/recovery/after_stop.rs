@@ -4,20 +4,22 @@
 //! cannot be taken back. After an orderly stop nothing but what programs have left behind is there, and it is ended here, as
 //! the service manager would have. After a crash the record is still there, and nobody is touched.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::record;
 use crate::config::{self, Invocation, Options};
 use crate::core::snapshot::text::Document;
 use crate::core::{Core, Mono};
 use crate::core::{Mood, Pid, Target};
+use crate::sys::cgroup::place::Place;
+use crate::sys::cgroup::programs;
 use crate::sys::host::Machine;
 use crate::sys::kill;
 
 /// The option.
 pub const OPTION: &str = "--after-stop";
 
-/// Most rounds in which everything in the control group is ended: what multiplies faster wins.
+/// Most rounds in which everything in a control group is ended: what multiplies faster wins.
 const ROUNDS_MAX: usize = 100;
 
 /// Runs it. The other words are those of the daemon. Answers the exit code, always 0: nothing depends on it.
@@ -26,9 +28,11 @@ pub fn main(argv: &[String]) -> i32 {
     let host = Machine::new();
     if let Ok(Invocation::Run(options)) = Options::parse("supervisord", &words, &host)
         && !is_to_be_taken_back(&options, &host)
-        && let Some(group) = control_group()
     {
-        end_all(&group);
+        for unit in Place::all_of_ours().iter().filter_map(Place::of_unit) {
+            end_all(&unit.dir());
+            programs::beside(&unit).for_each(|programs| end_all(&programs.dir()));
+        }
     }
     0
 }
@@ -40,23 +44,6 @@ fn is_to_be_taken_back(options: &Options, host: &Machine) -> bool {
     let whole = Document::read_with_records(&text, Mono(0)).and_then(|(document, _)| Core::read_snapshot(&document));
     // One that was ended in the middle of an orderly stop was to leave nobody behind.
     whole.is_ok_and(|core| core.mood() == Mood::Running)
-}
-
-/// The directory of our own control group where the service manager keeps track of services.
-fn control_group() -> Option<PathBuf> {
-    let text = std::fs::read_to_string("/proc/self/cgroup").ok()?;
-    let of = |hierarchy: &str| {
-        let lines = text.lines().filter_map(|line| line.split_once(':')?.1.split_once(':'));
-        lines.filter(|(name, _)| *name == hierarchy).map(|(_, path)| path.to_owned()).next()
-    };
-    let (root, path) = match of("name=systemd") {
-        Some(path) => ("/sys/fs/cgroup/systemd", path),
-        None => ("/sys/fs/cgroup", of("")?),
-    };
-    // Commands of a unit beside its main one may be in a group of their own.
-    let path = path.trim_end_matches("/.control").trim_end_matches("/control");
-    let is_of_a_service = path.ends_with(".service");
-    is_of_a_service.then(|| Path::new(root).join(path.trim_start_matches('/')))
 }
 
 fn end_all(group: &Path) {

@@ -12,10 +12,11 @@ use crate::core::{Mono, Pid};
 use crate::daemon::handover::Seat;
 use crate::daemon::programs::park::park;
 use crate::daemon::recovery::{self, Whole};
+use crate::sys::cgroup::programs::ProgramGroups;
 use crate::sys::exec_self::ObjectId;
 use crate::sys::fd_store::FdStore;
+use crate::sys::proc;
 use crate::sys::tree::{self, Member};
-use crate::sys::{cgroup, proc};
 
 /// The section of a record that names it.
 pub(super) const SECTION: &str = "predecessor";
@@ -64,7 +65,8 @@ impl Predecessor {
                 Err(error) => return Err(error),
             }
         }
-        tree::descendants_of(self.known.pid).iter().for_each(|member| cgroup::join_ours(member.pid));
+        let groups = ProgramGroups::find();
+        tree::descendants_of(self.known.pid).iter().for_each(|member| groups.take_in(member.pid));
         Ok(had)
     }
 

@@ -23,7 +23,7 @@ use super::state::{Receipt, StateDir, Transaction, Undoing, Verb};
 use super::sysv;
 use super::takeover::{self, Deed};
 use super::text::Note;
-use super::tree::{CONFIG, LOG_DIR, RUN_DIR, SERVICE, TRUST_FILE};
+use super::tree::{CONFIG, LOG_DIR, PROGRAMS_SERVICE, RUN_DIR, SERVICE, TRUST_FILE};
 use super::web;
 use crash::Crash;
 use place::Leftover;
@@ -249,6 +249,10 @@ impl<'a> Apply<'a> {
         // It goes with the service when the unit has it as its runtime directory, and another unit may need it to start.
         if matches!(step, Step::Stop { .. }) && self.root.exists(RUN_DIR) {
             transaction.keep(self.root, RUN_DIR)?;
+        }
+        if matches!(step, Step::Start) {
+            // It is started too, and does not end with the service.
+            transaction.record(&Undoing::Stop { unit: PROGRAMS_SERVICE.to_owned() })?;
         }
         transaction.record(&undoing)?;
         self.crash.checkpoint();

@@ -8,7 +8,7 @@ use crate::kit::apply::place::{Leftover, leftover};
 use crate::kit::bundle::{Manifest, MemberKind};
 use crate::kit::failure::Failure;
 use crate::kit::prefix::Prefix;
-use crate::kit::tree::{CONFIG, ENABLE_LINKS, RUN_DIR};
+use crate::kit::tree::{CONFIG, ENABLE_LINKS, PROGRAMS_UNIT, RUN_DIR, UNIT};
 
 /// Permission bits of a directory above ours that is missing (an empty `--root` tree).
 const PARENT_MODE: u32 = 0o755;
@@ -184,8 +184,9 @@ fn label(facts: &Facts, tree: &Tree) -> Vec<Step> {
 
 fn service_steps(service: &Service, prefix: Prefix, tree: &Tree, wishes: Wishes) -> Vec<Step> {
     let mut steps = Vec::new();
-    let (program, unit) = (prefix.program(), prefix.unit());
-    if tree.stages(unit) || service.needs_reload {
+    let program = prefix.program();
+    let is_unit_staged = [UNIT, PROGRAMS_UNIT].iter().any(|unit| tree.stages(&prefix.place(unit)));
+    if is_unit_staged || service.needs_reload {
         steps.push(Step::Reload);
     }
     if wishes.enable && !service.is_enabled {
@@ -193,7 +194,7 @@ fn service_steps(service: &Service, prefix: Prefix, tree: &Tree, wishes: Wishes)
     }
     let is_old = tree.stages(program) || !service.runs_installed;
     // A restart would restart every program: that moment is the operator's to choose.
-    if service.is_active && (is_old || tree.stages(unit)) {
+    if service.is_active && (is_old || is_unit_staged) {
         match wishes.restart {
             Restart::Never => steps.push(Step::TellRestart { pid: service.main_pid }),
             Restart::Reexec if is_old => {

@@ -5,7 +5,7 @@ use crate::kit::bundle::MemberKind;
 use crate::kit::failure::Failure;
 use crate::kit::state::Installed;
 use crate::kit::takeover::Deed;
-use crate::kit::tree::{LOG_DIR, SERVICE};
+use crate::kit::tree::{LOG_DIR, PROGRAMS_SERVICE, SERVICE};
 use crate::kit::web;
 
 /// Decides what to remove. Without `purge`, configuration stays, and so do directories with something in them.
@@ -16,16 +16,24 @@ pub fn uninstall(facts: &Facts, installed: &Installed, purge: bool) -> Result<Ve
     if !facts.is_root && !facts.is_staged {
         return Err(Failure::NotRoot);
     }
+    let there = |path: &str| facts.found.get(path);
     let mut steps = Vec::new();
     if let Some(service) = &facts.service {
         if service.is_active {
             steps.push(Step::Stop { unit: SERVICE.to_owned() });
         }
+        // It has started this one, which does not end with it.
+        if installed
+            .members
+            .iter()
+            .any(|member| member.path.ends_with(PROGRAMS_SERVICE) && there(&member.path).is_some())
+        {
+            steps.push(Step::Stop { unit: PROGRAMS_SERVICE.to_owned() });
+        }
         if service.is_enabled {
             steps.push(Step::Disable { unit: SERVICE.to_owned() });
         }
     }
-    let there = |path: &str| facts.found.get(path);
     for link in &installed.enable_links {
         if matches!(there(link), Some(Found::Link { .. })) {
             steps.push(Step::Remove { path: link.clone() });

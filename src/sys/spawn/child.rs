@@ -2,7 +2,7 @@
 
 use std::ffi::{CStr, CString, NulError};
 use std::fmt::{self, Write};
-use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
+use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::os::unix::ffi::OsStrExt;
 use std::ptr;
 
@@ -30,7 +30,7 @@ pub(super) struct Image<'a> {
     directory: Option<CString>,
     umask: Option<libc::mode_t>,
     identity: Option<&'a Identity>,
-    cgroup: Option<BorrowedFd<'a>>,
+    cgroups: &'a [OwnedFd],
     failures: Failures,
 }
 
@@ -66,7 +66,7 @@ impl<'a> Image<'a> {
             directory: exec.directory.map(|path| CString::new(path.as_os_str().as_bytes())).transpose()?,
             umask: exec.umask,
             identity: exec.identity,
-            cgroup: exec.cgroup,
+            cgroups: exec.cgroups,
             failures: Failures {
                 setuid: format!("couldn't setuid to {uid}: "),
                 chdir: format!("couldn't chdir to {directory}: "),
@@ -94,8 +94,8 @@ impl Pointers {
 pub(super) fn become_program(image: &Image<'_>, ends: &Ends) -> ! {
     // SAFETY: plain integers; it only fails for a session leader, which a fork is not.
     unsafe { libc::setpgid(0, 0) };
-    if let Some(cgroup) = image.cgroup {
-        // "0" is whoever writes. Refused, it stays where it is, and its tree is found without.
+    for cgroup in image.cgroups {
+        // "0" is whoever writes. Refused, it stays where it is; its tree is found without.
         // SAFETY: a descriptor that the daemon holds, and one byte that lives.
         unsafe { libc::write(cgroup.as_raw_fd(), c"0".as_ptr().cast(), 1) };
     }

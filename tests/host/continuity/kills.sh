@@ -8,6 +8,8 @@ fail() { echo "FAILED: $*"; supervisorctl status; tail -n 40 $logs/supervisord.l
 ctl() { timeout 60 supervisorctl "$@"; }
 main_pid() { systemctl show -p MainPID --value supervisord; }
 answers() { ctl pid >/dev/null 2>&1; }
+# Everybody in the daemon's control group, or just it: programs are elsewhere.
+kill_it() { if [ $((RANDOM % 2)) = 0 ]; then systemctl kill -s KILL supervisord 2>/dev/null; else kill -9 "$1" 2>/dev/null; fi; }
 pause_ms() { sleep "$(printf '0.%03d' $((RANDOM % $1)))"; }
 wait_until_it_answers() {
     local i
@@ -30,7 +32,7 @@ chatter=$!
 killed=0
 while [ "$killed" -lt "$kills" ]; do
     pid=$(main_pid)
-    if [ "$pid" != 0 ] && kill -9 "$pid" 2>/dev/null; then
+    if [ "$pid" != 0 ] && kill_it "$pid"; then
         killed=$((killed + 1))
         # Now and then the next one is killed while it starts, else some time later.
         if [ $((RANDOM % 3)) = 0 ]; then pause_ms 120; else wait_until_it_answers; pause_ms 300; fi

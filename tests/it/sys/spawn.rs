@@ -34,7 +34,7 @@ fn exec<'a>(path: &'a str, argv: &'a [String]) -> Exec<'a> {
         identity: None,
         redirect_stderr: false,
         stdin: None,
-        cgroup: None,
+        cgroups: &[],
     }
 }
 

@@ -10,14 +10,18 @@ pub(super) const UNIT_NAME: &str = "supervisor.service";
 pub(super) const ALIAS: &str = "/lib/systemd/system/supervisord.service";
 
 /// What is elsewhere, the longest first: both as paths of the table and in its texts.
-const PLACES: [(&str, &str); 4] = [
+const PLACES: [(&str, &str); 5] = [
     ("/usr/lib/systemd/system/supervisord.service", "/lib/systemd/system/supervisor.service"),
+    ("/usr/lib/systemd/system/supervisord-programs.service", "/lib/systemd/system/supervisor-programs.service"),
     ("/etc/supervisord.d/hello.ini", "/etc/supervisor/conf.d/hello.conf"),
     ("/etc/supervisord.conf", "/etc/supervisor/supervisord.conf"),
     ("/etc/supervisord.d", "/etc/supervisor/conf.d"),
 ];
 /// What texts say in other words: the folder of the programs, and the second name of the unit, which [`ALIAS`] gives it.
-const WORDS: [(&str, &str); 2] = [
+const WORDS: [(&str, &str); 4] = [
+    // Ours is the one whose name begins as the daemon's unit does.
+    ("supervisord-programs.service", "supervisor-programs.service"),
+    ("Programs of supervisord.service", "Programs of supervisor.service"),
     ("files = supervisord.d/*.ini supervisord.d/*.conf", "files = conf.d/*.conf"),
     ("\nAlias=supervisor.service\n", "\n"),
 ];

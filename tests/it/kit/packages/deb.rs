@@ -33,6 +33,7 @@ fn dpkg_reads_it() {
         "./etc/supervisor/conf.d/",
         "./lib/systemd/system/supervisor.service",
         "./lib/systemd/system/supervisord.service -> supervisor.service",
+        "./lib/systemd/system/supervisor-programs.service",
         "./usr/share/doc/supervisor-kit/copyright",
     ] {
         assert!(listed.contains(wanted), "no {wanted}:\n{listed}");
@@ -67,6 +68,7 @@ fn every_place_is_debians() {
     let dir = workshop.dir.path().join("unpacked");
     said("dpkg-deb", &["-x", path.to_str().unwrap()], &dir);
     let texts = ["etc/supervisor/supervisord.conf", "lib/systemd/system/supervisor.service"];
+    let programs_unit = fs::read_to_string(dir.join("lib/systemd/system/supervisor-programs.service")).unwrap();
     let pages = ["usr/share/man/man8/supervisord.8.gz"];
     let texts = texts.map(|text| fs::read_to_string(dir.join(text)).unwrap());
     let pages = pages.map(|page| said("gzip", &["-dc"], &dir.join(page)));
@@ -76,6 +78,9 @@ fn every_place_is_debians() {
     }
     assert!(texts[0].contains("\nfiles = conf.d/*.conf\n"));
     assert!(texts[1].ends_with("WantedBy=multi-user.target\n"), "{}", texts[1]);
+    // It is found by its name, which begins as that of the daemon's unit does.
+    assert!(texts[1].contains("\nWants=supervisor-programs.service\n"), "{}", texts[1]);
+    assert!(!format!("{}{programs_unit}", texts[1]).contains("supervisord-programs"), "{programs_unit}");
     let receipt = fs::read_to_string(dir.join("usr/share/supervisor-kit/receipt.json")).unwrap();
     let receipt: serde_json::Value = serde_json::from_str(&receipt).unwrap();
     assert_eq!(receipt["installed"]["config"], "/etc/supervisor/supervisord.conf");

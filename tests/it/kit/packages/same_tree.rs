@@ -58,6 +58,7 @@ fn in_places_of_the_table(line: &str) -> Option<String> {
     }
     let path = match path.as_str() {
         "/lib/systemd/system/supervisor.service" => "/usr/lib/systemd/system/supervisord.service",
+        "/lib/systemd/system/supervisor-programs.service" => "/usr/lib/systemd/system/supervisord-programs.service",
         "/etc/supervisor/supervisord.conf" => "/etc/supervisord.conf",
         other => other,
     };
