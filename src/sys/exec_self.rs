@@ -63,7 +63,8 @@ pub fn object_of_number(number: RawFd) -> io::Result<ObjectId> {
     object_of(unsafe { BorrowedFd::borrow_raw(number) })
 }
 
-/// Takes over a descriptor that an earlier image has left open, if it still is what it was. It is closed on exec from now on.
+/// Takes over a descriptor that an earlier image has left open, if it still is what it was. It is closed on exec, as everything is
+/// that was inherited: [`close_inherited_on_exec`].
 ///
 /// # Errors
 /// It is not open, or something else by now.
@@ -72,9 +73,7 @@ pub fn take_over(number: RawFd, object: ObjectId) -> io::Result<OwnedFd> {
         return Err(io::Error::other(format!("descriptor {number} is something else")));
     }
     // SAFETY: the image before us left it open for us, and each is named once in its document.
-    let fd = unsafe { OwnedFd::from_raw_fd(number) };
-    fcntl(&fd, FcntlArg::F_SETFD(FdFlag::FD_CLOEXEC))?;
-    Ok(fd)
+    Ok(unsafe { OwnedFd::from_raw_fd(number) })
 }
 
 /// A document in memory, or where the kernel has no `memfd_create` (before 3.17) in a file in `directory` that has no name.

@@ -31,6 +31,9 @@ pub fn compose(daemon: &Daemon<'_>, now: Mono, purpose: Purpose) -> (String, Kep
     to.put("directory", &[&shell.host.directory()]);
     to.put("last_ticket", &[&shell.last_ticket]);
     daemon.upgrade.write_snapshot(&mut to);
+    if let (Purpose::Upgrade, Some(extent)) = (purpose, shell.record.extent()) {
+        extent.write(&mut to);
+    }
     if let Some(lock) = &daemon.standing.lock {
         kept.put(&mut to, "lock", lock);
     }

@@ -10,7 +10,7 @@ use crate::core::snapshot::text::Document;
 use crate::core::{Core, Mono, Ticket};
 use crate::daemon::fcgi::FcgiSockets;
 use crate::daemon::programs::Programs;
-use crate::daemon::recovery::Left;
+use crate::daemon::recovery::{Extent, Left};
 use crate::sys::exec_self::ObjectId;
 use crate::sys::poller::Poller;
 
@@ -46,6 +46,8 @@ pub struct Head {
     pub awaited: Vec<Ticket>,
     /// When earlier images of this pid broke down, oldest first.
     pub breakdowns: Vec<Mono>,
+    /// How far the record is that the writer has kept, if it is good.
+    pub record: Option<Extent>,
     /// The lock of the pidfile.
     pub lock: Option<Seat>,
 }
@@ -73,6 +75,7 @@ impl Head {
                 .map(|answer| answer.map(|(ticket,)| ticket))
                 .collect::<Result<_, _>>()?,
             breakdowns: numbers("breakdown")?.into_iter().map(|(clock,)| Mono(clock)).collect(),
+            record: Extent::read(from)?,
             lock: Seat::maybe(from, "lock")?,
         })
     }

@@ -70,6 +70,7 @@ impl Upgrade {
 impl Daemon<'_> {
     /// Takes up what another image was in the middle of: clients that wait, children that ended meanwhile.
     pub fn take_up(&mut self, head: Head, adopted: Vec<(ProcId, Pid, u64)>, intents: Vec<Intent>) {
+        head.record.into_iter().for_each(|extent| self.shell.record.go_on(extent));
         self.upgrade.breakdowns = head.breakdowns;
         self.shell.last_ticket = head.last_ticket;
         for (id, pid, started) in adopted {
@@ -161,6 +162,8 @@ impl Daemon<'_> {
                 break;
             }
         }
+        // What the answers have changed.
+        self.keep_record();
         let path = self.standing.image.clone();
         self.shell.log(Level::Info, &format!("upgrade: making room for {}", path.display()));
         let (text, kept) = compose(self, self.now().mono, Purpose::Upgrade);

@@ -91,6 +91,7 @@ impl Programs {
         let mut program = Program::new(process, is_listener, logs);
         program.failure = failure.map(|(text,)| text);
         program.pid = process.pid();
+        program.born.set(from.maybe::<(Option<u64>,)>("born")?.and_then(|(born,)| born));
         self.slots[slot] = Some(program);
         Ok(())
     }

@@ -19,6 +19,6 @@ mod take_back;
 mod watch;
 
 pub use left::{Intent, Left, Whole, end_programs, look};
-pub use record::{Record, in_flight_path, path as record_path};
+pub use record::{Extent, Record, in_flight_path, path as record_path};
 pub use take_back::Orphans;
 pub use watch::Adopted;

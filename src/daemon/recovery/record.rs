@@ -10,7 +10,8 @@ use std::path::{Path, PathBuf};
 use nix::fcntl::{FallocateFlags, fallocate};
 
 use crate::config::Level;
-use crate::core::snapshot::text::Writer;
+use crate::core::snapshot::SnapshotError;
+use crate::core::snapshot::text::{FORMAT, Section, Writer};
 use crate::core::{Core, Mono, Mood, ProcId};
 use crate::daemon::handover::{Kept, Purpose, compose};
 use crate::daemon::programs::Programs;
@@ -40,6 +41,37 @@ pub struct Record {
     mood: Option<Mood>,
 }
 
+/// How far a record is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Extent {
+    clock: Mono,
+    document_bytes: u64,
+    behind_bytes: u64,
+}
+
+impl Extent {
+    const KEY: &str = "record";
+
+    /// Writes it.
+    pub fn write(self, to: &mut Writer) {
+        to.put(Self::KEY, &[&FORMAT, &self.clock.0, &self.document_bytes, &self.behind_bytes]);
+    }
+
+    /// Reads one whose record is of the format that is written here.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub fn read(from: &Section<'_>) -> Result<Option<Self>, SnapshotError> {
+        let row: Option<(u32, u64, u64, u64)> = from.maybe(Self::KEY)?;
+        let of_ours = row.filter(|(format, ..)| *format == FORMAT);
+        Ok(of_ours.map(|(_, clock, document_bytes, behind_bytes)| Extent {
+            clock: Mono(clock),
+            document_bytes,
+            behind_bytes,
+        }))
+    }
+}
+
 /// Ends the name of the file that the next document is written to.
 const SPARE: &str = ".new";
 
@@ -64,6 +96,26 @@ impl Record {
     pub fn beside(pidfile: &Path) -> Self {
         let in_flight = Some(in_flight_path(pidfile));
         Record { path: Some(path(pidfile)), in_flight, is_stale: true, ..Record::default() }
+    }
+
+    /// How far it is, for an image that goes on with it; `None` when it must be written anew.
+    pub fn extent(&self) -> Option<Extent> {
+        let is_whole = self.file.is_some() && !self.is_stale && !self.has_failed && self.changed.is_empty();
+        let Record { clock, document_bytes, behind_bytes, .. } = *self;
+        is_whole.then_some(Extent { clock, document_bytes, behind_bytes })
+    }
+
+    /// Goes on with the one that another image of a running daemon has kept, instead of writing all anew while nobody is served.
+    pub fn go_on(&mut self, extent: Extent) {
+        let Some(path) = &self.path else { return };
+        let append = |path: &Path| File::options().append(true).open(path);
+        let Extent { clock, document_bytes, behind_bytes } = extent;
+        let is_it = |file: &File| file.metadata().is_ok_and(|found| found.len() == document_bytes + behind_bytes);
+        if let Some(file) = append(path).ok().filter(is_it) {
+            self.spare = append(&beside(path, SPARE)).ok();
+            (self.file, self.is_stale, self.mood) = (Some(file), false, Some(Mood::Running));
+            (self.clock, self.document_bytes, self.behind_bytes) = (clock, document_bytes, behind_bytes);
+        }
     }
 
     /// This process has changed.

@@ -1,6 +1,7 @@
 //! The daemon is replaced by another program, and nothing that it supervises or serves notices.
 
 use std::fs;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
@@ -235,6 +236,37 @@ fn what_hangs_is_ended() {
     let fault = read_response(&asking.response().body).unwrap().unwrap_err();
     assert!(fault.text.contains("did not say so within"), "{}", fault.text);
     daemon.ask("stopProcess", &["cat".into()]);
+}
+
+/// What the next daemon would have to know is the same, so nobody waits until all of it is written anew.
+#[test]
+fn the_record_goes_on_if_it_is_whole() {
+    let mut daemon = start(
+        "[program:first]\ncommand=sleep 3600\nstartsecs=0\n\
+         [program:second]\ncommand=sleep 3600\nstartsecs=0\nautostart=false\n",
+    );
+    daemon.wait_for_state("first", "RUNNING");
+    let path = daemon.path("supervisord.pid.state");
+    let record = || fs::metadata(&path).unwrap();
+    let before = record();
+    daemon.ask("upgrade", &[]);
+    daemon.ask("startProcess", &["second".into()]);
+    assert_eq!(record().ino(), before.ino());
+    assert!(record().len() > before.len(), "what has changed since is behind it");
+
+    let torn = fs::File::options().write(true).open(&path).unwrap();
+    torn.set_len(record().len() - 1).unwrap();
+    daemon.ask("upgrade", &[]);
+    daemon.ask("getState", &[]);
+    assert_ne!(record().ino(), before.ino());
+
+    daemon.ask("upgrade", &[]);
+    let pids = (daemon.pid_of("first"), daemon.pid_of("second"));
+    daemon.signal(Signal::SIGKILL);
+    daemon.wait();
+    let daemon = Daemon::start_in(Arc::clone(&daemon.site));
+    daemon.wait_for_log("took back 2 programs");
+    assert_eq!((daemon.pid_of("first"), daemon.pid_of("second")), pids);
 }
 
 #[test]
