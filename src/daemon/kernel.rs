@@ -61,7 +61,7 @@ impl Kernel for SystemKernel<'_> {
         let fcgi = plan.config.fcgi.as_ref();
         let socket = fcgi.map(|socket| self.fcgi.get(socket, self.log)).transpose()?;
         let environment = self.inherited.of_child(plan);
-        let cgroups = self.programs.prepare_groups(plan.mark, self.log);
+        let cgroup = self.programs.prepare_group(plan.mark, self.log);
         let exec = Exec {
             path: &path,
             argv: &argv,
@@ -71,7 +71,7 @@ impl Kernel for SystemKernel<'_> {
             identity: identity.as_ref(),
             redirect_stderr: plan.config.redirect_stderr,
             stdin: socket,
-            cgroups: &cgroups,
+            cgroup: cgroup.as_ref().map(AsFd::as_fd),
         };
         let spawned = spawn(&exec, self.seats.as_mut(), &mut |ours| {
             if let Ok(stdout) = object_of(ours.stdout.as_fd()) {

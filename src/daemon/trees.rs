@@ -7,7 +7,7 @@ use std::os::fd::OwnedFd;
 use crate::config::{Level, signal};
 use crate::core::{Pid, Tree};
 use crate::logs::ActivityLog;
-use crate::sys::cgroup::programs::ProgramGroups;
+use crate::sys::cgroup::programs::ProgramGroup;
 use crate::sys::cgroup::trees::Cgroups;
 use crate::sys::tree::{self, Member, Wanted};
 
@@ -17,7 +17,7 @@ const ROUNDS_MAX: usize = 32;
 /// Keeps programs apart from the daemon, and finds trees.
 #[derive(Debug)]
 pub struct Trees {
-    programs: ProgramGroups,
+    programs: ProgramGroup,
     /// Looked for when it is first needed.
     cgroups: Option<Option<Cgroups>>,
     is_said: bool,
@@ -26,14 +26,12 @@ pub struct Trees {
 impl Trees {
     /// None yet. Does nothing about trees before the first program asks for it.
     pub fn new() -> Self {
-        Trees { programs: ProgramGroups::find(), cgroups: None, is_said: false }
+        Trees { programs: ProgramGroup::find(), cgroups: None, is_said: false }
     }
 
-    /// A program is about to start. Answers where its child joins control groups, one after the other.
-    pub fn prepare(&mut self, mark: Option<&str>, log: &mut ActivityLog) -> Vec<OwnedFd> {
-        let mut groups = self.programs.open();
-        groups.extend(mark.and_then(|mark| self.prepare_tree(mark, log)));
-        groups
+    /// A program is about to start. Answers the directory of its control group, if it is not to be where the daemon is.
+    pub fn prepare(&mut self, mark: Option<&str>, log: &mut ActivityLog) -> Option<OwnedFd> {
+        mark.and_then(|mark| self.prepare_tree(mark, log)).or_else(|| self.programs.open())
     }
 
     /// It has a tree: from now on orphans are ours.

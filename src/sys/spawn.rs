@@ -9,6 +9,7 @@
 //! that is gone may keep it for hours.
 
 mod child;
+mod clone3;
 mod seats;
 
 use std::ffi::{CString, NulError, OsString};
@@ -47,8 +48,8 @@ pub struct Exec<'a> {
     pub redirect_stderr: bool,
     /// Descriptor 0, a listening socket; `None` makes a pipe.
     pub stdin: Option<BorrowedFd<'a>>,
-    /// Where it joins control groups, one after the other; none stays in the daemon's.
-    pub cgroups: &'a [OwnedFd],
+    /// The directory of its control group; `None` stays in the daemon's.
+    pub cgroup: Option<BorrowedFd<'a>>,
 }
 
 /// A child that was forked, with our ends of its pipes: non-blocking and closed on exec.
@@ -136,7 +137,7 @@ pub fn spawn(
 fn start_by_fork(image: &child::Image<'_>, theirs: &Theirs<'_>) -> Result<Pid, Errno> {
     // SAFETY: the child runs `become_program` only, which makes nothing but async-signal-safe calls and never returns.
     match unsafe { fork() }? {
-        ForkResult::Child => child::become_program(image, &theirs.ends()),
+        ForkResult::Child => child::become_program(image, &theirs.ends(), false),
         ForkResult::Parent { child } => Ok(child.as_raw()),
     }
 }

@@ -7,8 +7,8 @@ use crate::core::Tree;
 use crate::logs::ActivityLog;
 
 impl Programs {
-    /// A program is about to start, with a mark if its tree is watched. Answers where its child joins control groups.
-    pub fn prepare_groups(&mut self, mark: Option<&str>, log: &mut ActivityLog) -> Vec<OwnedFd> {
+    /// A program is about to start, with a mark if its tree is watched. Answers the directory of its control group.
+    pub fn prepare_group(&mut self, mark: Option<&str>, log: &mut ActivityLog) -> Option<OwnedFd> {
         self.trees.prepare(mark, log)
     }
 

@@ -12,7 +12,7 @@ use crate::core::{Mono, Pid};
 use crate::daemon::handover::Seat;
 use crate::daemon::programs::park::park;
 use crate::daemon::recovery::{self, Whole};
-use crate::sys::cgroup::programs::ProgramGroups;
+use crate::sys::cgroup::programs::ProgramGroup;
 use crate::sys::exec_self::ObjectId;
 use crate::sys::fd_store::FdStore;
 use crate::sys::proc;
@@ -65,8 +65,8 @@ impl Predecessor {
                 Err(error) => return Err(error),
             }
         }
-        let groups = ProgramGroups::find();
-        tree::descendants_of(self.known.pid).iter().for_each(|member| groups.take_in(member.pid));
+        let group = ProgramGroup::find();
+        tree::descendants_of(self.known.pid).iter().for_each(|member| group.take_in(member.pid));
         Ok(had)
     }
 

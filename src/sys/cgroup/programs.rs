@@ -5,7 +5,7 @@
 //! children join a group below that one's, which is delegated. Where that unit does not run, programs are where the daemon is.
 
 use std::fs::{self, File};
-use std::io::{self, Write};
+use std::io;
 use std::os::fd::OwnedFd;
 use std::path::Path;
 
@@ -31,41 +31,39 @@ const UNLIMITED: [(&str, &str); 9] = [
     ("pids.max", "max"),
 ];
 
-/// The group of programs in each hierarchy.
+/// The group of programs.
 #[derive(Debug, Default)]
-pub struct ProgramGroups {
+pub struct ProgramGroup {
+    /// Where it may be: in the hierarchy that systemd goes by, the first one, by either name.
     places: Vec<Place>,
 }
 
-impl ProgramGroups {
-    /// Those beside the groups that this process is in; none when that is the group of no unit, or when it has limits:
+impl ProgramGroup {
+    /// The one beside the group that this process is in; none when that is the group of no unit, or when it has limits:
     /// who has set them for the service means its programs.
-    pub fn find() -> ProgramGroups {
+    pub fn find() -> ProgramGroup {
         let ours = Place::all_of_ours();
         if ours.iter().any(|place| is_limited(&place.dir())) {
-            return ProgramGroups::default();
+            return ProgramGroup::default();
         }
-        ProgramGroups { places: ours.iter().flat_map(beside).collect() }
+        ProgramGroup { places: ours.iter().flat_map(beside).collect() }
     }
 
-    /// Where a child writes `0` to join them. There are none while the unit does not run.
-    pub fn open(&self) -> Vec<OwnedFd> {
-        self.places.iter().filter_map(|place| open(place).ok()).collect()
+    /// Its directory, made if need be. There is none while the unit does not run.
+    pub fn open(&self) -> Option<OwnedFd> {
+        self.places.iter().find_map(|place| open(&place.dir()).ok())
     }
 
     /// Moves a process to where this one is, and there. Where that cannot be done it stays where it is.
     pub fn take_in(&self, pid: Pid) {
-        for place in Place::all_of_ours() {
+        for place in Place::all_of_ours().iter().chain(self.place()) {
             let _ = fs::write(place.procs(), pid.to_string());
-        }
-        for procs in self.open() {
-            let _ = File::from(procs).write_all(pid.to_string().as_bytes());
         }
     }
 
-    /// One in each hierarchy.
-    pub fn places(&self) -> impl Iterator<Item = Place> {
-        self.places.iter().cloned()
+    /// Where it is, made if need be.
+    pub fn place(&self) -> Option<&Place> {
+        self.places.iter().find(|place| open(&place.dir()).is_ok())
     }
 }
 
@@ -78,11 +76,11 @@ pub fn beside(of_unit: &Place) -> impl Iterator<Item = Place> {
     stems.map(|stem| of_unit.at(path.with_file_name(format!("{stem}{UNIT_SUFFIX}")).join(GROUP)))
 }
 
-fn open(place: &Place) -> io::Result<OwnedFd> {
-    let open = || File::options().write(true).open(place.procs()).map(OwnedFd::from);
+fn open(dir: &Path) -> io::Result<OwnedFd> {
+    let open = || File::open(dir).map(OwnedFd::from);
     match open() {
         // The unit's own group, which is systemd's to make, must be there.
-        Err(error) if error.kind() == io::ErrorKind::NotFound => fs::create_dir(place.dir()).and_then(|()| open()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => fs::create_dir(dir).and_then(|()| open()),
         opened => opened,
     }
 }

@@ -11,7 +11,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use super::place::Place;
-use super::programs::ProgramGroups;
+use super::programs::ProgramGroup;
 use crate::core::Pid;
 
 /// What the names of our groups begin with.
@@ -27,8 +27,8 @@ pub struct Cgroups {
 
 impl Cgroups {
     /// Where programs are, or this process is, if groups can be made there. Removes those that an earlier run has left empty.
-    pub fn find(programs: &ProgramGroups) -> Option<Cgroups> {
-        let places = programs.places().chain(Place::all_of_ours()).collect::<Vec<_>>();
+    pub fn find(programs: &ProgramGroup) -> Option<Cgroups> {
+        let places = programs.place().cloned().into_iter().chain(Place::all_of_ours());
         let parent = places.into_iter().find(Place::is_ours)?.dir();
         for entry in fs::read_dir(&parent).ok()?.flatten() {
             if entry.file_name().as_bytes().starts_with(PREFIX.as_bytes()) {
@@ -39,17 +39,17 @@ impl Cgroups {
         Some(Cgroups { parent })
     }
 
-    /// Makes the group of a tree. Who writes `0` to the descriptor joins it.
+    /// Makes the group of a tree, and answers its directory.
     ///
     /// # Errors
-    /// It cannot be made or joined.
+    /// It cannot be made.
     pub fn make(&self, mark: &str) -> io::Result<OwnedFd> {
         let dir = self.dir_of(mark);
         match fs::create_dir(&dir) {
             Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
             _ => {}
         }
-        File::options().write(true).open(dir.join("cgroup.procs")).map(OwnedFd::from)
+        File::open(dir).map(OwnedFd::from)
     }
 
     /// Everybody in the group of a tree and in groups inside it; nobody when there is none.

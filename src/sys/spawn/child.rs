@@ -2,7 +2,7 @@
 
 use std::ffi::{CStr, CString, NulError};
 use std::fmt::{self, Write};
-use std::os::fd::{AsRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
 use std::os::unix::ffi::OsStrExt;
 use std::ptr;
 
@@ -30,7 +30,7 @@ pub(super) struct Image<'a> {
     directory: Option<CString>,
     umask: Option<libc::mode_t>,
     identity: Option<&'a Identity>,
-    cgroups: &'a [OwnedFd],
+    cgroup: Option<BorrowedFd<'a>>,
     failures: Failures,
 }
 
@@ -53,6 +53,11 @@ struct Failures {
 }
 
 impl<'a> Image<'a> {
+    /// The control group that it is to be in.
+    pub(super) fn cgroup(&self) -> Option<BorrowedFd<'a>> {
+        self.cgroup
+    }
+
     pub(super) fn new(exec: &Exec<'a>) -> Result<Self, NulError> {
         let argv = exec.argv.iter().map(|word| CString::new(word.as_bytes())).collect::<Result<_, _>>()?;
         let envp = exec.env.iter().map(assignment).collect::<Result<_, _>>()?;
@@ -66,7 +71,7 @@ impl<'a> Image<'a> {
             directory: exec.directory.map(|path| CString::new(path.as_os_str().as_bytes())).transpose()?,
             umask: exec.umask,
             identity: exec.identity,
-            cgroups: exec.cgroups,
+            cgroup: exec.cgroup,
             failures: Failures {
                 setuid: format!("couldn't setuid to {uid}: "),
                 chdir: format!("couldn't chdir to {directory}: "),
@@ -90,14 +95,12 @@ impl Pointers {
 }
 
 /// Turns a just-forked child into its program, in Supervisor's order: process group, descriptors, privileges, directory,
-/// umask, exec (`Supervisor: process.py _spawn_as_child()`).
-pub(super) fn become_program(image: &Image<'_>, ends: &Ends) -> ! {
+/// umask, exec (`Supervisor: process.py _spawn_as_child()`). `is_inside` says that it was born in its control group.
+pub(super) fn become_program(image: &Image<'_>, ends: &Ends, is_inside: bool) -> ! {
     // SAFETY: plain integers; it only fails for a session leader, which a fork is not.
     unsafe { libc::setpgid(0, 0) };
-    for cgroup in image.cgroups {
-        // "0" is whoever writes. Refused, it stays where it is; its tree is found without.
-        // SAFETY: a descriptor that the daemon holds, and one byte that lives.
-        unsafe { libc::write(cgroup.as_raw_fd(), c"0".as_ptr().cast(), 1) };
+    if let (Some(cgroup), false) = (image.cgroup, is_inside) {
+        join(cgroup);
     }
     if place_descriptors(ends).is_err() {
         exit();
@@ -118,6 +121,19 @@ pub(super) fn become_program(image: &Image<'_>, ends: &Ends) -> ! {
     // SAFETY: path is a C string; both arrays end with a null pointer and their strings live in `image`.
     unsafe { libc::execve(image.path.as_ptr(), image.argv.pointers.as_ptr(), image.envp.pointers.as_ptr()) };
     fail(&image.failures.exec, ErrnoName::last().as_str())
+}
+
+/// Refused, it stays where it is; its tree is found without.
+fn join(cgroup: BorrowedFd<'_>) {
+    // SAFETY: a descriptor that the daemon holds, and a C string.
+    let procs = unsafe { libc::openat(cgroup.as_raw_fd(), c"cgroup.procs".as_ptr(), libc::O_WRONLY | libc::O_CLOEXEC) };
+    if procs >= 0 {
+        // SAFETY: "0" is whoever writes; one byte that lives. The descriptor is closed again, because the table may be the daemon's.
+        unsafe {
+            libc::write(procs, c"0".as_ptr().cast(), 1);
+            libc::close(procs);
+        }
+    }
 }
 
 /// Puts the pipes at 0, 1, 2 and [`STATUS_FD`] and closes everything else. The pipes are above 2, because the Rust runtime opens 0 to 2

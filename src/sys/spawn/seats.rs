@@ -14,6 +14,7 @@ use nix::unistd::dup3;
 
 use super::Theirs;
 use super::child::{Ends, Image, become_program};
+use super::clone3;
 use crate::core::Pid;
 
 /// For the few calls of a child that borrows our memory.
@@ -35,6 +36,8 @@ pub struct Seats {
 struct Task<'a> {
     image: &'a Image<'a>,
     ends: Ends,
+    /// It is in its control group already.
+    is_inside: bool,
 }
 
 impl Seats {
@@ -59,7 +62,12 @@ impl Seats {
         let started = take(seats, ends).and_then(|()| {
             let [stdin, stdout, stderr, status] = seats.each_ref().map(AsRawFd::as_raw_fd);
             let last_shared = [stdin, stdout, stderr, status].into_iter().max();
-            start(&Task { image, ends: Ends { stdin, stdout, stderr, status, last_shared } }, stack)
+            let ends = Ends { stdin, stdout, stderr, status, last_shared };
+            match image.cgroup().map(|cgroup| start_inside(&Task { image, ends, is_inside: true }, stack, cgroup)) {
+                Some(Ok(pid)) => Ok(pid),
+                // Whatever the reason is, the child tries to join it on its own.
+                None | Some(Err(_)) => start(&Task { image, ends, is_inside: false }, stack),
+            }
         });
         // Ours must not keep a pipe open that the child has closed. Nothing can go wrong: the numbers are in use.
         let cleared = take(seats, [nothing.as_fd(); SEATS]);
@@ -80,8 +88,14 @@ fn start(task: &Task<'_>, stack: &mut [u8]) -> Result<Pid, Errno> {
     Errno::result(unsafe { libc::clone(run, top.cast(), flags, task) })
 }
 
+fn start_inside(task: &Task<'_>, stack: &mut [u8], cgroup: BorrowedFd<'_>) -> Result<Pid, Errno> {
+    let task = ptr::from_ref(task).cast_mut().cast();
+    // SAFETY: as above.
+    unsafe { clone3::start(run, task, stack, cgroup) }
+}
+
 extern "C" fn run(task: *mut libc::c_void) -> libc::c_int {
     // SAFETY: `start` has made it of a task that lives.
-    let Task { image, ends } = unsafe { &*task.cast::<Task<'_>>() };
-    become_program(image, ends)
+    let Task { image, ends, is_inside } = unsafe { &*task.cast::<Task<'_>>() };
+    become_program(image, ends, *is_inside)
 }

@@ -110,7 +110,7 @@ fn is_ours_alone(machine: &Machine) {
     assert_eq!(machine.ok("systemctl is-active supervisord"), "active");
     machine.ok("supervisor-install verify");
     // systemd counts the programs to the unit beside our service, whichever name that goes by.
-    let strangers = machine.ok("group() { grep -E '^[0-9]+:(name=systemd)?:/' /proc/$1/cgroup; }
+    let strangers = machine.ok("group() { grep '^0::/.' /proc/$1/cgroup || grep ':name=systemd:' /proc/$1/cgroup; }
          ours=$(group $(systemctl show -p MainPID --value supervisord) | sed 's,supervisord*[.]service$,supervisord-programs.service/programs,')
          for pid in $(pgrep -f '/opt/[w]riter.py'); do [ \"$(group $pid)\" = \"$ours\" ] || group $pid; done");
     assert_eq!(strangers, "");

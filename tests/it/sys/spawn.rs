@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io::{Read, Write};
+use std::os::fd::AsFd;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
@@ -12,6 +13,7 @@ use nix::sys::signal::{SigSet, Signal};
 use nix::sys::wait::{WaitStatus, waitpid};
 use nix::unistd::Pid;
 use supervisor_kit::core::{CommandError, ExitStatus, SignalError, SpawnError, Target};
+use supervisor_kit::sys::cgroup::place::Place;
 use supervisor_kit::sys::privileges::{self, Identity};
 use supervisor_kit::sys::spawn::{Child, Exec, Seats, Stage, spawn};
 use supervisor_kit::sys::{command, kill, reap};
@@ -34,7 +36,7 @@ fn exec<'a>(path: &'a str, argv: &'a [String]) -> Exec<'a> {
         identity: None,
         redirect_stderr: false,
         stdin: None,
-        cgroups: &[],
+        cgroup: None,
     }
 }
 
@@ -74,6 +76,34 @@ fn run_on(exec: &Exec<'_>, seats: Option<&mut Seats>) -> (String, String, ExitSt
 
 fn sh(script: &str) -> Vec<String> {
     words(&["sh", "-c", script])
+}
+
+/// Whether it is born there (version 2) or joins on its own.
+#[test]
+fn a_child_is_in_its_control_group() {
+    let name = format!("supervisor-kit-spawn-{}", std::process::id());
+    let places = Place::all_of_ours().into_iter().map(|place| place.dir().join(&name));
+    let groups: Vec<_> = places.filter(|dir| fs::create_dir(dir).is_ok()).collect();
+    if groups.is_empty() {
+        return eprintln!("NOT TESTED: a child in a control group needs one that can be made");
+    }
+    for group in groups {
+        let (directory, argv) = (File::open(&group).unwrap(), sh("cat /proc/self/cgroup"));
+        let (out, err, status) = run(&Exec { cgroup: Some(directory.as_fd()), ..exec("/bin/sh", &argv) });
+        fs::remove_dir(&group).unwrap();
+        assert!(out.lines().any(|line| line.ends_with(&format!("/{name}"))), "{}: {out}{err}", group.display());
+        assert_eq!(status, ExitStatus::Code(0));
+    }
+}
+
+/// One that is gone is no reason not to start.
+#[test]
+fn a_control_group_that_is_gone_is_done_without() {
+    let gone = tempfile::tempdir().unwrap();
+    let (directory, argv) = (File::open(gone.path()).unwrap(), sh("echo started"));
+    drop(gone);
+    let (out, _, status) = run(&Exec { cgroup: Some(directory.as_fd()), ..exec("/bin/sh", &argv) });
+    assert_eq!((out.as_str(), status), ("started\n", ExitStatus::Code(0)));
 }
 
 #[test]
