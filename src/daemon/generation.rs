@@ -326,7 +326,7 @@ impl Generation {
             let (sender, inbox) = mpsc::channel(INBOX_REQUESTS_MAX);
             let asks = Loop::new(sender, daemon.shell.config.supervisord.loglevel);
             daemon.servers.serve(&asks, &daemon.shell.console, &self.config)?;
-            announce(startup);
+            announce(startup, daemon.shell.programs.unit());
             Ok::<_, std::io::Error>(daemon.run_guarded(inbox, pollers).await)
         })?;
         self.next_serial = daemon.core.next_serial();
@@ -394,13 +394,16 @@ fn explain_left_behind(pid: i32) -> String {
     }
 }
 
-/// Tells whoever started us that we are up.
-fn announce(startup: Option<Startup>) {
+/// Tells whoever started us that we are up, and where `systemctl` shows the programs if they are not with us.
+fn announce(startup: Option<Startup>, programs_unit: Option<String>) {
     if let Some(startup) = startup {
         startup.ready();
     }
     // Without a service manager there is nobody to tell.
-    let _ = notify::ready("supervising");
+    let _ = notify::ready(&match programs_unit {
+        Some(unit) => format!("supervising; programs: systemctl status {unit}"),
+        None => "supervising".to_owned(),
+    });
 }
 
 /// Removes the socket files that are still ours.

@@ -29,6 +29,11 @@ impl Trees {
         Trees { programs: ProgramGroup::find(), cgroups: None, is_said: false }
     }
 
+    /// The unit that the service manager counts programs to, if it is not the daemon's own.
+    pub fn unit(&self) -> Option<String> {
+        self.programs.unit()
+    }
+
     /// A program is about to start. Answers the directory of its control group, if it is not to be where the daemon is.
     pub fn prepare(&mut self, mark: Option<&str>, log: &mut ActivityLog) -> Option<OwnedFd> {
         mark.and_then(|mark| self.prepare_tree(mark, log)).or_else(|| self.programs.open())

@@ -50,8 +50,18 @@ fn start(test: &str, suite: &str) -> Option<Machine> {
 
 fn kill_again_and_again(test: &str, suite: &str, kills: u32, hardship: &str) {
     let Some(machine) = start(test, suite) else { return };
+    programs_are_apart(&machine);
     machine.ok(hardship);
     kill_again(&machine, suite, kills);
+}
+
+/// Each unit shows its own.
+fn programs_are_apart(machine: &Machine) {
+    let shown = machine.ok("systemctl show -p StatusText --value supervisord");
+    assert_eq!(shown, "supervising; programs: systemctl status supervisord-programs.service");
+    let shown = machine.ok("systemctl status --no-pager supervisord-programs.service");
+    let pid = machine.ok("supervisorctl pid reader:reader0");
+    assert!(shown.contains(&format!("─{pid} cat")) && !shown.contains("bin/supervisord"), "{shown}");
 }
 
 fn kill_again(machine: &Machine, suite: &str, kills: u32) {

@@ -59,12 +59,13 @@ fn with_both_bundles(machine: &Machine, scratch: &Path) {
     machine.copy_in(&newer(scratch, "9.9.9", None), "/opt");
 }
 
-/// Every file with its hash, and every unit that is known; without what the kernel, the journal and the clock write.
+/// Every file with its hash, every unit that is known, and whether that of the programs runs; without what the kernel, the journal and the clock write.
 pub const EVERYTHING: &str = "
     find / -xdev \\( -path /proc -o -path /sys -o -path /run -o -path /dev -o -path /tmp -o -path /root \
         -o -path /opt -o -path /var/log/journal -o -path /var/lib/systemd -o -path /var/tmp -o -path /var/cache \\) -prune \
         -o -type f -exec sha256sum {} + -o -printf '%p %y %m %U:%G %l\\n' | sort
-    systemctl list-unit-files --no-legend --no-pager | awk '{ print $1, $2 }' | sort";
+    systemctl list-unit-files --no-legend --no-pager | awk '{ print $1, $2 }' | sort
+    systemctl list-units --plain --no-legend --no-pager '*-programs.service' | awk '{ print $1, $4 }'";
 
 /// A row of `docs/install-matrix.md`.
 pub struct Row {

@@ -12,6 +12,11 @@ impl Programs {
         self.trees.prepare(mark, log)
     }
 
+    /// The unit that the service manager counts programs to, if it is not the daemon's own.
+    pub fn unit(&self) -> Option<String> {
+        self.trees.unit()
+    }
+
     /// Signals every process of a tree, 0 to none, and answers how many there were.
     pub fn signal_tree(&mut self, tree: &Tree<'_>, signal: i32) -> usize {
         let Programs { trees, running, .. } = self;

@@ -61,6 +61,11 @@ impl ProgramGroup {
         }
     }
 
+    /// The unit that it belongs to.
+    pub fn unit(&self) -> Option<String> {
+        Some(self.place()?.path().parent()?.file_name()?.to_str()?.to_owned())
+    }
+
     /// Where it is, made if need be.
     pub fn place(&self) -> Option<&Place> {
         self.places.iter().find(|place| open(&place.dir()).is_ok())

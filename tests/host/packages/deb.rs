@@ -66,6 +66,7 @@ fn life(distro: &str, suite: &str) {
 
     // A removal keeps what is the administrator's, a purge does not.
     machine.ok("rm /etc/default/supervisor && dpkg -r supervisor-kit");
+    assert_eq!(machine.ok("systemctl list-units --plain --no-legend '*-programs.service'"), "");
     assert_eq!(machine.run("pgrep -x supervisord").output, "", "it still runs");
     assert_eq!(machine.ok(&format!("sha256sum {CONFIG}")), edited);
     machine.ok("test -d /var/log/supervisor && test -e /etc/supervisor/conf.d/payment.conf");

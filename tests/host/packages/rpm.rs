@@ -118,6 +118,7 @@ fn installed_upgraded_downgraded_and_removed() {
     machine.ok("supervisor-install verify");
 
     machine.ok("rpm -e supervisor-kit");
+    assert_eq!(machine.ok("systemctl list-units --plain --no-legend '*-programs.service'"), "");
     assert_eq!(machine.run("pgrep -x supervisord").output, "", "it still runs");
     let left = difference(&before, &tree(&machine));
     let names: Vec<&str> = left.lines().map(|line| line.split(' ').nth(1).unwrap()).collect();

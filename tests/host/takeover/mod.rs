@@ -83,7 +83,7 @@ fn is_ours(machine: &Machine) {
     machine.wait_until(&format!("[ \"$(supervisorctl status | {STATUS})\" = '{EXPECTED}' ]"));
     assert_eq!(machine.ok("systemctl is-enabled supervisord"), "enabled");
     assert_eq!(machine.run("pgrep -fc '[p]ython3.*supervisord'").output.trim(), "0", "the old one still runs");
-    assert_eq!(machine.ok("pgrep -c -x sleep"), "4");
+    assert_eq!(machine.ok("pgrep -fc '^sleep 100'"), "4");
 }
 
 /// Python runs again, whole, with the same programs.
@@ -93,6 +93,7 @@ fn is_pythons(machine: &Machine, client: &str) {
     assert_eq!(machine.run("pgrep -fc '[p]ython3.*supervisord'").output.trim(), "1", "{}", machine.ok("ps axf"));
     assert_eq!(machine.ok("find / -xdev -name '*supervisor-kit*' ! -path '/opt/*' ! -path '/proc/*'"), "");
     assert!(!machine.run("systemctl list-unit-files").output.contains("guard"));
+    assert_eq!(machine.run("systemctl list-units --all --plain --no-legend '*-programs.service'").output, "");
 }
 
 fn roll_back(machine: &Machine, client: &str) {
