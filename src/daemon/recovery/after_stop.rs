@@ -11,6 +11,7 @@ use crate::config::{self, Invocation, Options};
 use crate::core::snapshot::text::Document;
 use crate::core::{Core, Mono};
 use crate::core::{Mood, Pid, Target};
+use crate::sys::cgroup::members::members;
 use crate::sys::cgroup::place::Place;
 use crate::sys::cgroup::programs;
 use crate::sys::host::Machine;
@@ -46,9 +47,11 @@ fn is_to_be_taken_back(options: &Options, host: &Machine) -> bool {
     whole.is_ok_and(|core| core.mood() == Mood::Running)
 }
 
+/// Ends everybody in a group and in groups inside it, but for ourselves.
 fn end_all(group: &Path) {
     for _ in 0..ROUNDS_MAX {
-        let others = members(group);
+        let ours = std::process::id().cast_signed();
+        let others: Vec<Pid> = members(group).into_iter().filter(|pid| *pid != ours).collect();
         if others.is_empty() {
             return;
         }
@@ -58,14 +61,4 @@ fn end_all(group: &Path) {
         }
         std::thread::sleep(std::time::Duration::from_millis(10));
     }
-}
-
-/// Everybody in the group and those below it, but for ourselves.
-fn members(group: &Path) -> Vec<Pid> {
-    let ours = std::process::id().cast_signed();
-    let listed = std::fs::read_to_string(group.join("cgroup.procs")).unwrap_or_default();
-    let mut found: Vec<Pid> = listed.lines().filter_map(|line| line.parse().ok()).filter(|pid| *pid != ours).collect();
-    let below = std::fs::read_dir(group).into_iter().flatten().flatten().map(|entry| entry.path());
-    found.extend(below.filter(|path| path.is_dir()).flat_map(|path| members(&path)));
-    found
 }

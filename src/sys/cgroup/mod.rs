@@ -2,6 +2,7 @@
 //!
 //! [`programs`] are where systemd counts programs to a unit of their own, [`trees`] hold together what one program has started.
 
+pub mod members;
 pub mod place;
 pub mod programs;
 pub mod trees;

@@ -99,8 +99,8 @@ fn all(own: &str, mounts: &str) -> Vec<Place> {
             if !is_type(kind, options) {
                 return None;
             }
-            let mut before = before.split(' ').skip(3);
-            let (root, mount) = (before.next()?, before.next()?);
+            let mut before = before.split(' ');
+            let (root, mount) = (before.nth(3)?, before.next()?);
             let below = Path::new(path).strip_prefix(root).ok()?;
             Some(Place::new(mount.into(), below.to_owned()))
         })

@@ -10,14 +10,13 @@ use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
+use super::members::{DEPTH_MAX, members, subgroups};
 use super::place::Place;
 use super::programs::ProgramGroup;
 use crate::core::Pid;
 
 /// What the names of our groups begin with.
 const PREFIX: &str = "supervisor-tree-";
-/// How deep a program may nest groups of its own before we look no further.
-const DEPTH_MAX: usize = 16;
 
 /// Where our groups are.
 #[derive(Debug)]
@@ -54,9 +53,7 @@ impl Cgroups {
 
     /// Everybody in the group of a tree and in groups inside it; nobody when there is none.
     pub fn members(&self, mark: &str) -> Vec<Pid> {
-        let mut pids = Vec::new();
-        collect(&self.dir_of(mark), DEPTH_MAX, &mut pids);
-        pids
+        members(&self.dir_of(mark))
     }
 
     /// Kills everybody in the group at one blow, if the kernel can (Linux 5.14).
@@ -78,22 +75,9 @@ impl Cgroups {
     }
 }
 
-fn collect(dir: &Path, depth: usize, pids: &mut Vec<Pid>) {
-    let Ok(text) = fs::read_to_string(dir.join("cgroup.procs")) else { return };
-    pids.extend(text.lines().filter_map(|line| line.parse::<Pid>().ok()));
-    if depth > 0 {
-        subgroups(dir).for_each(|inner| collect(&inner, depth - 1, pids));
-    }
-}
-
 fn remove(dir: &Path, depth: usize) {
     if depth > 0 {
         subgroups(dir).for_each(|inner| remove(&inner, depth - 1));
     }
     let _ = fs::remove_dir(dir);
-}
-
-fn subgroups(dir: &Path) -> impl Iterator<Item = PathBuf> {
-    let entries = fs::read_dir(dir).into_iter().flatten().flatten();
-    entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir())).map(|entry| entry.path())
 }
