@@ -132,7 +132,6 @@ fn stops_everything(machine: &Machine) {
     machine.ok("supervisorctl update");
     machine.wait_until("pgrep -f 'sleep 87000' && pgrep -f 'sleep 87001'");
     machine.ok("systemctl stop supervisord");
-    // Whatever the group is that they were in.
     machine.ok("! pgrep -fa '^sleep|^cat$|^bash -c n='");
     machine.ok("[ ! -e /run/supervisord.pid.state ]");
     machine.ok("systemctl start supervisord && systemctl is-active supervisord");
